@@ -1,0 +1,78 @@
+"""On-device photo enhancement that first asks whether the photo deserves it.
+
+    photo = nitido.read_photo("IMG.jpg")
+    if nitido.Trigger.open()(photo.pixels).recommended:
+        nitido.write_photo(photo.with_pixels(nitido.Restorer.open()(photo.pixels)), "better.jpg")
+
+Names are imported when first used: ``import nitido`` costs neither a runtime nor an image decoder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bundle": "nitido.bundle",
+    "Enhancer": "nitido.enhancer",
+    "FunctionSession": "nitido.runtime.function",
+    "Gallery": "nitido.gallery",
+    "Improvability": "nitido.trigger",
+    "Metadata": "nitido.photo",
+    "NitidoError": "nitido.errors",
+    "Outcome": "nitido.enhancer",
+    "Photo": "nitido.photo",
+    "Pixels": "nitido.photo",
+    "Restorer": "nitido.restorer",
+    "Session": "nitido.runtime.session",
+    "Suggestion": "nitido.gallery",
+    "Tiler": "nitido.tiler",
+    "Trigger": "nitido.trigger",
+    "Upscaler": "nitido.upscaler",
+    "copy_photo": "nitido.photo",
+    "read_photo": "nitido.photo",
+    "write_photo": "nitido.photo",
+}
+_MODULES = ("errors", "zoo")
+
+__all__ = ["__version__", *_HOMES, *_MODULES]
+
+if TYPE_CHECKING:
+    from nitido import errors as errors
+    from nitido import zoo as zoo
+    from nitido.bundle import Bundle as Bundle
+    from nitido.enhancer import Enhancer as Enhancer
+    from nitido.enhancer import Outcome as Outcome
+    from nitido.errors import NitidoError as NitidoError
+    from nitido.gallery import Gallery as Gallery
+    from nitido.gallery import Suggestion as Suggestion
+    from nitido.photo import Metadata as Metadata
+    from nitido.photo import Photo as Photo
+    from nitido.photo import Pixels as Pixels
+    from nitido.photo import copy_photo as copy_photo
+    from nitido.photo import read_photo as read_photo
+    from nitido.photo import write_photo as write_photo
+    from nitido.restorer import Restorer as Restorer
+    from nitido.runtime.function import FunctionSession as FunctionSession
+    from nitido.runtime.session import Session as Session
+    from nitido.tiler import Tiler as Tiler
+    from nitido.trigger import Improvability as Improvability
+    from nitido.trigger import Trigger as Trigger
+    from nitido.upscaler import Upscaler as Upscaler
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"nitido.{name}")
+    else:
+        raise AttributeError(f"module 'nitido' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

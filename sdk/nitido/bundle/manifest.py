@@ -1,0 +1,138 @@
+"""``manifest.json`` as frozen dataclasses: what a model means, and which files hold it for which runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+SCHEMA = 1
+"""The manifest schema that this version reads and writes."""
+
+Layout = Literal["NCHW", "NHWC", "NC"]
+DType = Literal["float32", "float16", "uint8", "int8", "int16"]
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """real = scale * (stored - zero_point)."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a graph. Images are RGB with real values 0..1; None is a free dimension."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: DType = "float32"
+    layout: Layout = "NCHW"
+    quantisation: Quantisation | None = None
+
+
+@dataclass(frozen=True)
+class Build:
+    """One graph of a bundle as a file for one target."""
+
+    graph: str
+    """``main``, or the name of a helper network such as ``blur``."""
+    target: str
+    """``onnx-fp32``, ``litert-fp32``, ...: the part before the dash names the runtime."""
+    file: str
+    sha256: str
+    bytes: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    parity: dict[str, float]
+    """How close to torch, as the export measured it: ``psnr_db`` and ``max_abs`` over the golden vectors."""
+
+    @property
+    def runtime(self) -> str:
+        """``onnx`` or ``litert``."""
+        return self.target.split("-")[0]
+
+
+@dataclass(frozen=True)
+class UpscaleTask:
+    """Enlarge by ``scale``. A pixel depends on at most ``halo`` input pixels in each direction."""
+
+    scale: int
+    halo: int
+    tile: int
+    """Preferred tile side for builds whose shape is free."""
+    kind: Literal["upscale"] = "upscale"
+
+
+@dataclass(frozen=True)
+class BlurSpace:
+    """The blur kernels that the ``blur`` graph tells apart; see ``nitido.blur`` for what they mean."""
+
+    window: int
+    """Side of the square windows whose mean log spectrum is the graph's input."""
+    motion_lengths: tuple[float, ...]
+    motion_angles: int
+    """How many angles, evenly over 180 degrees."""
+    disc_radii: tuple[float, ...]
+    gaussian_sigmas: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RestoreTask:
+    """Remove ``factors`` of degradation, each with its own strength."""
+
+    factors: tuple[str, ...]
+    """Order of the ``strength`` input: deblur, denoise, deartifact, desaturate."""
+    halo: int
+    multiple: int
+    """Sides of a tile must be multiples of this (the network halves its resolution)."""
+    tile: int
+    blur: BlurSpace
+    blur_confidence: float
+    """Deconvolve only when the estimator gives the blur's family at least this probability."""
+    kind: Literal["restore"] = "restore"
+
+
+@dataclass(frozen=True)
+class View:
+    """How a trigger looks at a photo: a square mosaic of ``count`` native-size crops of ``crop`` pixels."""
+
+    size: int
+    crop: int
+    count: int
+
+
+@dataclass(frozen=True)
+class TriggerTask:
+    """Predict the change in quality (on a scale of 1 to 10) that the paired enhancer would bring."""
+
+    factors: tuple[str, ...]
+    """Names of the outputs after the first, which is the joint improvement."""
+    view: View
+    threshold: float
+    """Recommended when the joint score reaches this."""
+    enhancer: str
+    """``Manifest.id`` of the restorer that the labels were made with."""
+    upscale_below: int
+    """Photos with a longer side than this never gain from upscaling on a phone's screen."""
+    kind: Literal["trigger"] = "trigger"
+
+
+Task = UpscaleTask | RestoreTask | TriggerTask
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A bundle's table of contents."""
+
+    name: str
+    id: str
+    """First 16 hex digits of the checkpoint's sha256: names the trained weights, whatever the target."""
+    description: str
+    licence: str
+    task: Task
+    builds: tuple[Build, ...]
+    golden_sha256: str
+    """Hash of ``golden.npz``."""
+    provenance: dict[str, Any]
+    schema: int = SCHEMA

@@ -1,0 +1,77 @@
+"""Predict how much a photo would gain from enhancement, and from what, without enhancing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+from nitido.bundle.bundle import Bundle
+from nitido.bundle.manifest import TriggerTask
+from nitido.photo.model import Pixels
+from nitido.runtime import open_session
+from nitido.runtime.session import RuntimeInfo, Session
+from nitido.tensors import pixels_to_tensor, tensor_to_vector
+from nitido.view import mosaic
+
+
+@dataclass(frozen=True)
+class Improvability:
+    """How much a photo would gain, as a change of quality on a scale of 1 to 10; below zero it would lose."""
+
+    score: float
+    """Gain with all factors removed together."""
+    factors: dict[str, float]
+    """Gain with one factor removed: deblur, denoise, deartifact, desaturate, upscale."""
+    recommended: bool
+    """True when ``score`` reaches the trigger's threshold."""
+
+
+class Trigger:
+    """Callable on pixels; belongs to the one enhancer that its training labels were made with."""
+
+    def __init__(self, session: Session, task: TriggerTask, id: str = "") -> None:  # noqa: A002
+        self.task = task
+        self.id = id
+        """``Manifest.id`` of the bundle: an index of scores is keyed by it."""
+        self._session = session
+
+    @classmethod
+    def open(
+        cls,
+        bundle: str | PathLike[str] = "trigger",
+        *,
+        runtime: str | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> Trigger:
+        """Open a bundle of the zoo by name, or a folder."""
+        opened = Bundle.open(bundle)
+        task = opened.task(TriggerTask)
+        session = open_session(opened, runtime=runtime, device=device, threads=threads)
+        return cls(session, task, opened.manifest.id)
+
+    @property
+    def info(self) -> RuntimeInfo:
+        """What runs the network."""
+        return self._session.info
+
+    @property
+    def threshold(self) -> float:
+        """The score from which enhancement is recommended."""
+        return self.task.threshold
+
+    @property
+    def enhancer_id(self) -> str:
+        """``Manifest.id`` of the enhancer that the labels were made with."""
+        return self.task.enhancer
+
+    def __call__(self, pixels: Pixels) -> Improvability:
+        """Assess a photo of any size; only a few native-size crops are looked at."""
+        (image,), (output,) = self._session.build.inputs, self._session.build.outputs
+        tensor = pixels_to_tensor(mosaic(pixels, self.task.view), image)
+        values = tensor_to_vector(self._session.run({image.name: tensor})[output.name], output)
+        score, *gains = (float(value) for value in values)
+        factors = dict(zip(self.task.factors, gains, strict=True))
+        if max(pixels.shape[:2]) > self.task.upscale_below:
+            factors["upscale"] = 0.0  # it has more pixels than a phone's screen already
+        return Improvability(score, factors, score >= self.threshold)

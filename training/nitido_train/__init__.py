@@ -1,0 +1,1 @@
+"""Networks, degradations, losses and recipes that made Nitido's models (torch)."""

@@ -1,0 +1,130 @@
+"""Checkpoints: weights as safetensors, and a JSON beside them that says how they came to be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from nitido_train.data import digest
+from nitido_train.loop import Progress
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything needed to make a checkpoint again."""
+
+    recipe: str
+    config: dict[str, Any]
+    network: dict[str, Any]
+    seed: int
+    data: dict[str, Any]
+    steps: int
+    minutes: float
+    machine: str
+    command: str
+    torch: str
+    commit: str
+    measured: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a recipe's ``train`` returns: the averaged network and how it was made."""
+
+    net: nn.Module
+    config: dict[str, Any]
+    network: dict[str, Any]
+    seed: int
+    files: Sequence[Path]
+    progress: Progress
+    measured: dict[str, float]
+
+
+def describe_machine() -> str:
+    """Processor, cores and what torch may use of it, as one line."""
+    names = [line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
+    cpu = names[0].split(":")[1].strip() if names else platform.processor()
+    return f"{cpu}, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _read(path: str) -> str:
+    file = Path(path)
+    return file.read_text() if file.exists() else ""
+
+
+def describe_command() -> str:
+    """The command line that started this process, as one would type it."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    start = f"python -m {spec.name}" if spec else f"python {sys.argv[0]}"
+    return " ".join([start, *sys.argv[1:]])
+
+
+def current_commit() -> str:
+    """The commit of the working tree, with '+' where it had uncommitted changes; 'unknown' outside git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+        dirty = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True)
+    except OSError:
+        return "unknown"
+    return (
+        commit.stdout.strip() + ("+" if dirty.stdout.strip() else "") if commit.returncode == 0 else "unknown"
+    )
+
+
+def save(trained: Trained, recipe: str, file: Path) -> None:
+    """Write ``file`` (.safetensors, float32) and its provenance (.json)."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {k: v.detach().float().contiguous().cpu() for k, v in trained.net.state_dict().items()}
+    save_file(tensors, file)
+    provenance = Provenance(
+        recipe=recipe,
+        config=trained.config,
+        network=trained.network,
+        seed=trained.seed,
+        data={"photos": len(trained.files), "digest": digest(trained.files)},
+        steps=trained.progress.step,
+        minutes=round(trained.progress.minutes, 1),
+        machine=describe_machine(),
+        command=describe_command(),
+        torch=torch.__version__,
+        commit=current_commit(),
+        measured=trained.measured,
+    )
+    file.with_suffix(".json").write_text(json.dumps(asdict(provenance), indent=1) + "\n")
+
+
+def load_weights(net: nn.Module, file: Path) -> None:
+    """Fill ``net`` from a checkpoint; a checkpoint of another network is an error."""
+    try:
+        net.load_state_dict(load_file(file))
+    except RuntimeError as error:
+        raise ValueError(f"expected weights of {type(net).__name__} in {file}: {error}") from error
+
+
+def load_matching(net: nn.Module, file: Path) -> list[str]:
+    """Fill the tensors that a checkpoint has under the same name and shape; returns their names."""
+    own = net.state_dict()
+    found = {k: v for k, v in load_file(file).items() if k in own and own[k].shape == v.shape}
+    net.load_state_dict(found, strict=False)
+    return sorted(found)
+
+
+def identity(file: Path) -> str:
+    """What bundles call ``id``: the first 16 hex digits of the checkpoint's sha256."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def load_provenance(file: Path) -> Provenance:
+    """Read the JSON beside a checkpoint."""
+    return Provenance(**json.loads(file.with_suffix(".json").read_text()))

@@ -1,0 +1,177 @@
+"""Degradations T1, v = C(S(u * k) + n): blur, sensor saturation, noise, JPEG, with recorded parameters.
+
+Every stage rounds to 8 bits, so a degraded photo is exactly its clean original plus one whole-number
+residual per factor. That is what gives the restorer its knobs: removing one factor means subtracting its
+residual and no other.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from nitido.blur import KERNEL_SIDE, Blur, filter_valid
+from nitido.photo.model import Pixels
+
+FACTORS = ("deblur", "denoise", "deartifact", "desaturate")
+"""What a restorer can undo, in the order of its ``strength`` input."""
+
+Residual = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """A sensor that clips: above ``knee`` values rise ``slope`` times too steeply, and full pixels spill."""
+
+    knee: float
+    slope: float
+    spill: float
+    """Share of the excess that reaches the neighbours."""
+    reach: float
+    """Sigma of the spill in pixels."""
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """The parameters of one degraded photo; the defaults leave it as it is."""
+
+    blur: Blur = Blur("sharp")  # noqa: RUF009 - a frozen dataclass is a safe default
+    saturation: Saturation | None = None
+    read_noise: float = 0.0
+    """Standard deviation in grey levels, the same everywhere."""
+    shot_noise: float = 0.0
+    """Variance in squared grey levels per grey level of signal."""
+    jpeg_quality: int | None = None
+    jpeg_subsampling: int = 2
+    """Pillow's numbers: 0 is 4:4:4, 2 is 4:2:0."""
+
+    def record(self) -> dict[str, Any]:
+        """The parameters as plain data, for label tables."""
+        return asdict(self)
+
+    @property
+    def is_clean(self) -> bool:
+        """True when nothing is degraded."""
+        return self == Degradation()
+
+
+@dataclass(frozen=True, eq=False)
+class Degraded:
+    """A degraded photo and what each factor added: ``pixels == clean + sum(residuals)``, exactly."""
+
+    pixels: Pixels
+    clean: Pixels
+    residuals: dict[str, Residual]
+
+
+def degrade(clean: Pixels, degradation: Degradation, rng: np.random.Generator) -> Degraded:
+    """Degrade a clean photo; ``rng`` draws the noise."""
+    stages = [clean]
+    stages.append(blurred(stages[-1], degradation.blur))
+    stages.append(saturated(stages[-1], degradation.saturation))
+    stages.append(noisy(stages[-1], degradation.read_noise, degradation.shot_noise, rng))
+    stages.append(compressed(stages[-1], degradation.jpeg_quality, degradation.jpeg_subsampling))
+    order = ("deblur", "desaturate", "denoise", "deartifact")
+    residuals = {
+        factor: after.astype(np.int16) - before
+        for factor, before, after in zip(order, stages[:-1], stages[1:], strict=True)
+    }
+    return Degraded(stages[-1], clean, residuals)
+
+
+def blurred(clean: Pixels, blur: Blur) -> Pixels:
+    """Convolve with the blur's kernel; borders are mirrored."""
+    if blur.family == "sharp":
+        return clean
+    reach = KERNEL_SIDE // 2
+    padded = np.pad(clean, ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
+    return filter_valid(padded, blur.kernel())
+
+
+def saturated(clean: Pixels, saturation: Saturation | None) -> Pixels:
+    """Blow out the highlights; the light that a full pixel cannot hold brightens its neighbours."""
+    if saturation is None:
+        return clean
+    values = clean.astype(np.float32)
+    brightest = values.max(axis=2, keepdims=True)
+    above = np.maximum(brightest - saturation.knee, 0)
+    exposed = values * (
+        1 + (saturation.slope - 1) * above / np.maximum(brightest, 1)
+    )  # hue stays until a channel clips
+    excess = np.clip(np.maximum(exposed - 255, 0), 0, 255).astype(np.uint8)
+    glow = blurred(excess, Blur("gaussian", saturation.reach)).astype(np.float32)
+    return _round(np.minimum(exposed, 255) + saturation.spill * glow)
+
+
+def noisy(clean: Pixels, read: float, shot: float, rng: np.random.Generator) -> Pixels:
+    """Add Gaussian read noise and signal-dependent shot noise, independent per channel."""
+    if read <= 0 and shot <= 0:
+        return clean
+    values = clean.astype(np.float32)
+    sigma = np.sqrt(read**2 + shot * values, dtype=np.float32)
+    return _round(values + sigma * rng.standard_normal(values.shape, dtype=np.float32))
+
+
+def compressed(clean: Pixels, quality: int | None, subsampling: int = 2) -> Pixels:
+    """Through a real JPEG encoder and back; a photo without colour is compressed as greyscale."""
+    if quality is None:
+        return clean
+    grey = bool(np.array_equal(clean[..., 0], clean[..., 1]) and np.array_equal(clean[..., 1], clean[..., 2]))
+    file = io.BytesIO()
+    if grey:
+        Image.fromarray(clean[..., 0]).save(file, "JPEG", quality=quality)
+    else:
+        Image.fromarray(clean).save(file, "JPEG", quality=quality, subsampling=subsampling)
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _round(values: NDArray[np.float32]) -> Pixels:
+    rounded: Pixels = np.clip(values + 0.5, 0, 255).astype(np.uint8)
+    return rounded
+
+
+def random_blur(rng: np.random.Generator) -> Blur:
+    """Half motion, a third defocus, the rest Gaussian."""
+    kind = rng.random()
+    if kind < 0.5:
+        return Blur("motion", float(rng.uniform(3, 17)), float(rng.uniform(0, np.pi)))
+    if kind < 0.83:
+        return Blur("disc", float(rng.uniform(1, 4.5)))
+    return Blur("gaussian", float(rng.uniform(0.7, 2.6)))
+
+
+def random_degradation(rng: np.random.Generator) -> Degradation:
+    """One draw for training: about an eighth clean, half with a single factor, the rest mixtures."""
+    kind = rng.random()
+    if kind < 0.12:
+        return Degradation()
+    if kind < 0.6:
+        chosen = {str(rng.choice(FACTORS, p=[0.32, 0.3, 0.26, 0.12]))}
+    else:
+        chances = {"deblur": 0.45, "denoise": 0.6, "deartifact": 0.6, "desaturate": 0.25}
+        chosen = {factor for factor, chance in chances.items() if rng.random() < chance}
+    alone = len(chosen) == 1
+    saturation = Saturation(
+        knee=float(rng.uniform(130, 220)),
+        slope=float(rng.uniform(2, 6)),
+        spill=float(rng.uniform(0, 0.4)),
+        reach=float(rng.uniform(1.5, 5)),
+    )
+    # Noise beside blur is mild: nothing brings back detail below strong noise, and phones average it away.
+    read = float(rng.uniform(1, 40 if alone else (8 if "deblur" in chosen else 25)))
+    shot = float(rng.uniform(0, 1.0)) if rng.random() < 0.4 else 0.0
+    noise = "denoise" in chosen
+    return Degradation(
+        blur=random_blur(rng) if "deblur" in chosen else Blur("sharp"),
+        saturation=saturation if "desaturate" in chosen else None,
+        read_noise=read if noise else 0.0,
+        shot_noise=shot if noise else 0.0,
+        jpeg_quality=int(rng.integers(8, 90)) if "deartifact" in chosen else None,
+        jpeg_subsampling=int(rng.choice([0, 2])),
+    )

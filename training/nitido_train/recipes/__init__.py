@@ -1,0 +1,1 @@
+"""One flat script per trained model: ``python -m nitido_train.recipes.NAME --help``."""
