@@ -24,6 +24,9 @@ Kernel = NDArray[np.float32]
 KERNEL_SIDE = 33
 FILTER_RADIUS = 32
 """Reach in pixels of the inverse filter; beyond it the filter of a kernel of this size has faded."""
+Family = Literal["sharp", "motion", "disc", "gaussian"]
+FAMILIES: tuple[Family, ...] = ("sharp", "motion", "disc", "gaussian")
+
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SUPERSAMPLING = 8
 _MAX_WINDOWS = 160
@@ -38,7 +41,7 @@ blurred photos with noise of sigma 2 and costs 0.1 to 0.6 dB without noise."""
 class Blur:
     """One blur: ``extent`` is the length of motion, the radius of a disc, or a Gaussian's sigma in pixels."""
 
-    family: Literal["sharp", "motion", "disc", "gaussian"]
+    family: Family
     extent: float = 0.0
     angle: float = 0.0
     """Direction of motion in radians, 0 along rows, counted towards the bottom of the photo, below pi."""
@@ -60,8 +63,9 @@ class Blur:
             fine = x**2 + y**2 <= self.extent**2
         else:
             fine = np.exp(-(x**2 + y**2) / (2 * self.extent**2))
-        kernel = fine.reshape(KERNEL_SIDE, n, KERNEL_SIDE, n).mean(axis=(1, 3), dtype=np.float32)
-        return kernel / kernel.sum()
+        coarse: Kernel = fine.reshape(KERNEL_SIDE, n, KERNEL_SIDE, n).mean(axis=(1, 3), dtype=np.float32)
+        coarse /= coarse.sum()
+        return coarse
 
 
 def grid(space: BlurSpace) -> list[Blur]:
@@ -77,36 +81,30 @@ def grid(space: BlurSpace) -> list[Blur]:
 
 def decode(probabilities: NDArray[np.float32], space: BlurSpace) -> tuple[Blur, float]:
     """The most likely blur, between grid points by the mean around the peak, and its family's probability."""
-    blurs = grid(space)
-    families = ("sharp", "motion", "disc", "gaussian")
-    mass = {
-        f: sum(float(p) for p, b in zip(probabilities, blurs, strict=True) if b.family == f) for f in families
-    }
-    family = max(families, key=mass.__getitem__)
+    points = [(float(p), blur) for p, blur in zip(probabilities, grid(space), strict=True)]
+    mass = {family: sum(p for p, blur in points if blur.family == family) for family in FAMILIES}
+    family = max(FAMILIES, key=mass.__getitem__)
     if family == "sharp":
         return Blur("sharp"), mass[family]
-    members = [(float(p), b) for p, b in zip(probabilities, blurs, strict=True) if b.family == family]
-    _, peak = max(members, key=lambda member: member[0])
-    spacing = _spacing(space, family)
+    _, peak = max((point for point in points if point[1].family == family), key=lambda point: point[0])
+    reach, turn = 1.01 * _spacing(space, family), 1.01 * np.pi / space.motion_angles
     near = [
-        (p, b)
-        for p, b in members
-        if abs(b.extent - peak.extent) <= 1.01 * spacing
-        and (family != "motion" or _turn(b.angle, peak.angle) <= 1.01 * np.pi / space.motion_angles)
+        (p, blur)
+        for p, blur in points
+        if blur.family == family
+        and abs(blur.extent - peak.extent) <= reach
+        and _turn(blur.angle, peak.angle) <= turn
     ]
-    weight = sum(p for p, _ in near)
-    extent = sum(p * b.extent for p, b in near) / weight
-    doubled = sum(p * np.exp(2j * b.angle) for p, b in near)  # directions are the same after half a turn
-    return Blur(family, extent, float(np.angle(doubled) / 2 % np.pi) if family == "motion" else 0.0), mass[
-        family
-    ]
+    extent = sum(p * blur.extent for p, blur in near) / sum(p for p, _ in near)
+    doubled = sum(
+        p * np.exp(2j * blur.angle) for p, blur in near
+    )  # a direction is the same after half a turn
+    return Blur(family, extent, float(np.angle(doubled) / 2 % np.pi)), mass[family]
 
 
-def _spacing(space: BlurSpace, family: str) -> float:
-    values = {"motion": space.motion_lengths, "disc": space.disc_radii, "gaussian": space.gaussian_sigmas}[
-        family
-    ]
-    return values[1] - values[0] if len(values) > 1 else 0.0
+def _spacing(space: BlurSpace, family: Family) -> float:
+    extents = [blur.extent for blur in grid(space) if blur.family == family and blur.angle == 0]
+    return extents[1] - extents[0] if len(extents) > 1 else 0.0
 
 
 def _turn(a: float, b: float) -> float:
@@ -118,54 +116,57 @@ def _turn(a: float, b: float) -> float:
 def spectrum(pixels: Pixels, window: int) -> NDArray[np.float32]:
     """Mean log power spectrum (window, window // 2 + 1) of a photo's textured windows; its mean is zero.
 
-    Windows overlap by half. The most textured half counts, at most 160, evenly spread: flat sky says
-    nothing of the blur, and clipped highlights lie about it.
+    The most textured half of the windows counts, at most 160: flat sky says nothing of the blur, and clipped
+    highlights lie about it.
     """
-    step = window // 2
-    height, width = pixels.shape[:2]
-    if min(height, width) < window:
-        pixels = np.pad(
-            pixels, ((0, max(0, window - height)), (0, max(0, window - width)), (0, 0)), mode="symmetric"
-        )
-        height, width = pixels.shape[:2]
-    rows, columns = _starts(height, window, step), _starts(width, window, step)
-    skip = max(1, int(np.sqrt(len(rows) * len(columns) / (3 * _MAX_WINDOWS))))
-    corners = [(y, x) for y in rows[::skip] for x in columns[::skip]]
-    crops = np.stack([pixels[y : y + window, x : x + window].astype(np.float32) @ _LUMA for y, x in corners])
+    crops = _luma_windows(pixels, window, most=3 * _MAX_WINDOWS)
     clipped = np.mean(crops >= 250, axis=(1, 2))
     texture = np.abs(np.diff(crops, axis=1)).mean((1, 2)) + np.abs(np.diff(crops, axis=2)).mean((1, 2))
     texture *= clipped < 0.05
-    keep = np.argsort(-texture, kind="stable")[: max(1, min(_MAX_WINDOWS, len(corners) // 2))]
+    keep = np.argsort(-texture, kind="stable")[: max(1, min(_MAX_WINDOWS, len(crops) // 2))]
     crops = crops[keep] - crops[keep].mean(axis=(1, 2), keepdims=True)
     hann = np.hanning(window + 2)[1:-1].astype(np.float32)
     power = np.abs(np.fft.rfft2(crops * (hann[:, None] * hann[None, :]))) ** 2
     result = np.log(power / window**2 + 0.01).mean(axis=0)
-    return (result - result.mean()).astype(np.float32)
-
-
-def _starts(length: int, window: int, step: int) -> list[int]:
-    return list(range(0, length - window + 1, step))
+    return np.asarray(result - result.mean(), np.float32)
 
 
 def noise_sigma(pixels: Pixels) -> float:
     """Standard deviation of a photo's noise, per channel, in grey levels: Immerkaer's (1996) mask.
 
-    The median of blocks stands for the mean, so that texture in part of the photo does not count as noise.
+    The calm blocks of the photo stand for all, so that texture does not count as noise. Photos too small to
+    tell are taken to be free of noise.
     """
-    height, width = pixels.shape[0] // 16 * 16, pixels.shape[1] // 16 * 16
-    if min(height, width) < 32:
+    if min(pixels.shape[:2]) < 32:
         return 0.0
-    y = pixels[:height:, :width].astype(np.float32) @ _LUMA
-    rows = y[:-2] - 2 * y[1:-1] + y[2:]
-    response = np.abs(rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:])[: height - 16, : width - 16]
-    blocks = response.reshape(height // 16 - 1, 16, width // 16 - 1, 16).mean(axis=(1, 3))
+    y = _luma_windows(pixels, 32, most=4 * _MAX_WINDOWS)
+    rows = y[:, :-2] - 2 * y[:, 1:-1] + y[:, 2:]
+    response = np.abs(rows[:, :, :-2] - 2 * rows[:, :, 1:-1] + rows[:, :, 2:])
+    blocks = response[:, :30, :30].reshape(-1, 2, 15, 2, 15).mean(axis=(2, 4))
     return float(np.sqrt(np.pi / 2) / 6 * np.percentile(blocks, 15) / np.linalg.norm(_LUMA))
+
+
+def _luma_windows(pixels: Pixels, window: int, most: int) -> NDArray[np.float32]:
+    """(N, window, window) luma of about ``most`` windows, evenly spread; they overlap by half at the densest.
+
+    The number is bounded whatever the photo's size, and with it memory and time.
+    """
+    height, width = pixels.shape[:2]
+    missing = (max(0, window - height), max(0, window - width))
+    if any(missing):
+        pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+        height, width = pixels.shape[:2]
+    step = window // 2
+    rows, columns = range(0, height - window + 1, step), range(0, width - window + 1, step)
+    skip = max(1, int(np.sqrt(len(rows) * len(columns) / most)))
+    corners = [(y, x) for y in rows[::skip] for x in columns[::skip]]
+    return np.stack([pixels[y : y + window, x : x + window].astype(np.float32) @ _LUMA for y, x in corners])
 
 
 @cache
 def _frequencies(size: int) -> NDArray[np.float32]:
-    f = np.fft.fftfreq(size)
-    return (f[:, None] ** 2 + f[None, :] ** 2).astype(np.float32)
+    f = np.fft.fftfreq(size).astype(np.float32)
+    return np.add.outer(f**2, f**2)
 
 
 def inverse_filter(kernel: Kernel, sigma: float) -> Kernel:
@@ -184,7 +185,7 @@ def inverse_filter(kernel: Kernel, sigma: float) -> Kernel:
     cut = inverse[: 2 * FILTER_RADIUS + 1, : 2 * FILTER_RADIUS + 1]
     taper = np.hanning(2 * FILTER_RADIUS + 3)[1:-1] ** 0.25  # no step where the filter is cut off
     cut = cut * taper[:, None] * taper[None, :]
-    return (cut / cut.sum()).astype(np.float32)
+    return np.asarray(cut / cut.sum(), np.float32)
 
 
 def apply_filter(pixels: Pixels, inverse: Kernel) -> Pixels:

@@ -12,9 +12,9 @@ NitidoError
 │   └── CannotWrite            no permission, no space, or a format that cannot hold the photo
 ├── BundleError                a model bundle cannot be used
 │   ├── BundleNotFound         no such zoo name or folder
-│   ├── BundleInvalid          the manifest is not what this version reads: unknown key, wrong type, unsafe path
+│   ├── BundleInvalid          the manifest is not what this version reads: unknown key, wrong type, bad path
 │   ├── BundleTooNew           made for a newer Nitido: update
-│   ├── BundleTampered         a file differs from the manifest's hash: get the bundle again
+│   ├── BundleTampered         a file is missing or differs from its hash: get the bundle again
 │   ├── BuildMissing           the bundle has no build for this runtime: choose one that it has
 │   └── WrongTask              the bundle does something else (a trigger opened as an upscaler)
 ├── RuntimeUnavailable         a runtime or device is not here: install the extra that the message names
@@ -84,7 +84,7 @@ class BundleTooNew(BundleError):
 
 
 class BundleTampered(BundleError):
-    """A file of the bundle differs from the hash in its manifest."""
+    """A file of the bundle is missing or differs from the hash in its manifest."""
 
 
 class BuildMissing(BundleError):

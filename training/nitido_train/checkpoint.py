@@ -120,9 +120,9 @@ def load_matching(net: nn.Module, file: Path) -> list[str]:
     return sorted(found)
 
 
-def identity(file: Path) -> str:
-    """What bundles call ``id``: the first 16 hex digits of the checkpoint's sha256."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+def identity(*files: Path) -> str:
+    """What bundles call ``id``: the first 16 hex digits of the sha256 of all of a model's checkpoints."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def load_provenance(file: Path) -> Provenance:

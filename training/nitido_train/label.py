@@ -58,8 +58,9 @@ class Enhancers:
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
 
     def ids(self) -> dict[str, str]:
-        """Checkpoint identity per network: what a trigger trained on these labels belongs to."""
-        return {name: checkpoint.identity(file) for name, file in self.files.items()}
+        """Identity per model: what a trigger trained on these labels belongs to."""
+        restore, blur, upscale = (self.files[name] for name in ("restore", "blur", "upscale"))
+        return {"restore": checkpoint.identity(restore, blur), "upscale": checkpoint.identity(upscale)}
 
     def estimate_blur(self, pixels: Pixels) -> Blur:
         """As ``nitido.Restorer.estimate_blur``."""

@@ -66,26 +66,32 @@ class RestoreNet(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d.bias is only None when asked
             if isinstance(layer, ResidualBlock):
                 nn.init.normal_(layer.second.weight, std=1e-2)
-        nn.init.normal_(self.tail.weight, std=1e-2)
-        # Fixed 1x1 convolutions: a strength per factor to one per residual channel, and the sum over factors.
+        nn.init.normal_(self.tail.weight, std=1e-3)
+        # Fixed 1x1 convolutions: a strength per factor to its three channels, the sum over factors, and the
+        # place of the deblur residual among the others.
         spread = torch.eye(len(FACTORS)).repeat_interleave(3, 0)
         gather = torch.eye(3).repeat(1, len(FACTORS))
         self.register_buffer("spread", spread.view(residuals, len(FACTORS), 1, 1))
         self.register_buffer("gather", gather.view(3, residuals, 1, 1))
+        deblur = torch.eye(residuals)[:, 3 * FACTORS.index("deblur") :][:, :3]
+        self.register_buffer("deblur", deblur.reshape(residuals, 3, 1, 1))
 
     receptive_radius = 57
     """Pixels away that can matter: measured by ``tests/training/test_nets.py``, independent of the widths."""
 
     def residuals(self, image: Tensor, deblurred: Tensor) -> Tensor:
         """What each factor added, (N, 12, H, W): three channels per factor, in the order of FACTORS."""
-        x = F.pixel_unshuffle(torch.cat([image, deblurred], dim=1) - 0.5, 2)
+        # Centred and spread to -2..2: with activations of this size the last layer's weights stay small.
+        x = F.pixel_unshuffle(4 * torch.cat([image, deblurred], dim=1) - 2, 2)
         half = self.encode_half(F.relu(self.head(x)))
         quarter = self.encode_quarter(F.relu(self.down_quarter(half)))
         eighth = self.encode_eighth(F.relu(self.down_eighth(quarter)))
         quarter = self.decode_quarter(quarter + F.pixel_shuffle(self.up_quarter(eighth), 2))
         half = self.decode_half(half + F.pixel_shuffle(self.up_half(quarter), 2))
         # What a factor added is mostly the photo less its smooth part: the tail sees the photo as it came.
-        return F.pixel_shuffle(self.tail(torch.cat([F.relu(half), x], dim=1)), 2)
+        added = F.pixel_shuffle(self.tail(torch.cat([F.relu(half), x], dim=1)), 2)
+        # Deconvolution has found what the blur added already; the network corrects it.
+        return added + F.conv2d(image - deblurred, self.get_buffer("deblur"))
 
     def forward(self, image: Tensor, deblurred: Tensor, strength: Tensor) -> Tensor:
         """The restored photo (N, 3, H, W), not clipped."""

@@ -44,6 +44,7 @@ class SrNet(nn.Module):
                 layer.weight[:, :, 1, 1] += torch.eye(config.width)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d.bias is only None when asked
         nn.init.normal_(self.tail.weight, std=1e-3)
+        nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
     @property
     def receptive_radius(self) -> int:

@@ -10,10 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nitido.bundle.manifest import View
 from nitido_train.degrade import FACTORS
 
 OUTPUTS = ("joint", *FACTORS, "upscale")
 """What the six outputs predict."""
+
+VIEW = View(size=448, crop=224, count=4)
+"""Four native-size crops fill the network's 448 x 448 input."""
 
 # Sandler et al. 2018, table 2: expansion, channels, blocks, first stride; the last two stages are cut off.
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2))

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nitido.blur import Blur, apply_filter, inverse_filter, noise_sigma
@@ -29,14 +30,19 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Config:
-    """What to train; every degraded crop is shown ``repeats`` times, with other strengths and symmetries."""
+    """What to train.
+
+    Degrading costs as much as a step, so crops live in a pool: each step replaces ``fresh`` of its ``pool``
+    crops and draws ``batch`` of them, every time with other strengths and symmetries.
+    """
 
     network: RestoreConfig = field(default_factory=RestoreConfig)
     crop: int = 128
     margin: int = 24
     """Degraded beyond the crop, so that the crop's border is not the border of the blur."""
     batch: int = 8
-    repeats: int = 2
+    fresh: int = 2
+    pool: int = 256
     grey: float = 0.1
     """Share of the crops without colour."""
     seed: int = 2
@@ -46,14 +52,14 @@ class Config:
 def imperfect(blur: Blur, rng: np.random.Generator) -> Blur:
     """The blur as an estimator would report it: a little off, sometimes missed, sometimes invented."""
     if blur.family == "sharp":
-        if rng.random() < 0.93:
+        if rng.random() < 0.95:
             return blur
         false_alarm = random_blur(rng)
         return Blur(false_alarm.family, min(false_alarm.extent, 4.0) / 2, false_alarm.angle)
-    if rng.random() < 0.12:
+    if rng.random() < 0.08:
         return Blur("sharp")
-    off = 1 + 0.07 * rng.standard_normal()
-    turn = 0.5 / max(blur.extent, 1) * rng.standard_normal()
+    off = 1 + 0.025 * rng.standard_normal()
+    turn = 0.2 / max(blur.extent, 1) * rng.standard_normal()
     return Blur(
         blur.family, blur.extent * float(np.clip(off, 0.75, 1.25)), (blur.angle + float(turn)) % np.pi
     )
@@ -97,21 +103,24 @@ def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
     """Endless training batches."""
     rng = np.random.default_rng(config.seed + 1000)
     source = examples(photos, config)
+    pool = [stacked(*next(source)) for _ in range(config.pool)]
     while True:
-        group = [next(source) for _ in range(config.batch)]
-        for _ in range(config.repeats):
-            stacks, knobs = [], []
-            for degraded, deblurred in group:
-                residuals = [degraded.residuals[factor] for factor in FACTORS]
-                stack = np.concatenate([degraded.pixels, deblurred, *residuals], axis=2, dtype=np.int16)
-                stacks.append(data.random_symmetry(stack, int(rng.integers(8))))
-                knobs.append(strengths(rng))
-            tensor = torch.from_numpy(np.stack(stacks)).permute(0, 3, 1, 2).float() / 255
-            image, filtered, added = (
-                part.contiguous(memory_format=torch.channels_last)
-                for part in (tensor[:, :3], tensor[:, 3:6], tensor[:, 6:])
-            )
-            yield image, filtered, added, torch.tensor(knobs)
+        for place in rng.integers(config.pool, size=config.fresh):
+            pool[place] = stacked(*next(source))
+        chosen = rng.choice(config.pool, config.batch, replace=False)
+        stacks = [data.random_symmetry(pool[place], int(rng.integers(8))) for place in chosen]
+        tensor = torch.from_numpy(np.stack(stacks)).permute(0, 3, 1, 2).float() / 255
+        image, filtered, added = (
+            part.contiguous(memory_format=torch.channels_last)
+            for part in (tensor[:, :3], tensor[:, 3:6], tensor[:, 6:])
+        )
+        yield image, filtered, added, torch.tensor([strengths(rng) for _ in chosen])
+
+
+def stacked(degraded: Degraded, deblurred: Pixels) -> NDArray[np.int16]:
+    """All that a step needs of an example, as channels: photo, deconvolved photo, one residual per factor."""
+    residuals = [degraded.residuals[factor] for factor in FACTORS]
+    return np.concatenate([degraded.pixels, deblurred, *residuals], axis=2, dtype=np.int16)
 
 
 def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:

@@ -17,16 +17,12 @@ import torch.nn.functional as F
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from nitido.bundle.manifest import View
 from nitido.photo.model import Pixels
 from nitido.view import mosaic
 from nitido_train import checkpoint, data, loop
 from nitido_train.label import Enhancers, Label, labels
-from nitido_train.nets.trigger import OUTPUTS, TriggerConfig, TriggerNet
+from nitido_train.nets.trigger import OUTPUTS, VIEW, TriggerConfig, TriggerNet
 from nitido_train.tensors import to_tensor
-
-VIEW = View(size=448, crop=224, count=4)
-"""Four native-size crops fill the network's 448 x 448 input."""
 
 PRECISION_ON_CLEAN = 0.97
 """The threshold leaves this share of the clean validation photos alone."""
@@ -37,23 +33,20 @@ class Config:
     """What to train: ``labels`` photos of ``side`` pixels are labelled once; training sees crops of them."""
 
     network: TriggerConfig = field(default_factory=TriggerConfig)
-    labels: int = 6_000
-    held_out: int = 500
-    side: int = 448
+    labels: int = 4_500
+    held_out: int = 400
+    side: int = 320
     batch: int = 16
     seed: int = 3
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
 
-def labelled(
-    folder: Path, enhancers: Enhancers, config: Config, run: Path
-) -> tuple[list[Label], list[Label]]:
-    """(training, validation) labels."""
-    train = labels(data.load_all(data.training_photos(folder)), enhancers, config.side, config.seed)
-    unseen = labels(
-        data.load_all(data.held_out_photos(folder)), enhancers, config.side, config.seed + 1, clean=0.5
-    )
-    return [next(train) for _ in range(config.labels)], [next(unseen) for _ in range(config.held_out)]
+def labelled(folder: Path, enhancers: Enhancers, config: Config) -> tuple[list[Label], list[Label]]:
+    """(training, validation) labels; validation photos are of the view's size, half of them clean."""
+    known, unseen = data.training_photos(folder), data.held_out_photos(folder)
+    train = labels(data.load_all(known), enhancers, config.side, config.seed)
+    held_out = labels(data.load_all(unseen), enhancers, VIEW.size, config.seed + 1, clean=0.5)
+    return [next(train) for _ in range(config.labels)], [next(held_out) for _ in range(config.held_out)]
 
 
 def batches(made: list[Label], config: Config) -> Iterator[tuple[Tensor, Tensor]]:
@@ -96,7 +89,7 @@ def train(
 ) -> checkpoint.Trained:
     """Label, train, and measure on held-out photos, half of them clean."""
     torch.manual_seed(config.seed)
-    train_set, held_out = labelled(folder, enhancers, config, run)
+    train_set, held_out = labelled(folder, enhancers, config)
     truth = np.stack([x.gains for x in held_out])
     clean = np.array([x.degradation.is_clean for x in held_out])
 

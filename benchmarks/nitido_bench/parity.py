@@ -1,0 +1,124 @@
+"""Suite ``parity``: tiles against one piece, and LiteRT against ONNX Runtime, in grey levels.
+
+A build of fixed size mirrors a photo that is smaller than its tile, where one of free size sees zeros beyond
+the photo's border: such photos have rows of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nitido
+from nitido.bundle.manifest import RestoreTask, UpscaleTask
+from nitido.photo.model import Pixels
+from nitido.runtime import open_session
+from nitido.tensors import fixed_size
+from nitido_bench.suite import Row, Suite
+from nitido_train.data import list_photos, load_rgb
+
+Enhance = Callable[[Pixels], Pixels]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument(
+        "--photos", type=Path, default=Path("samples"), help="folder of photos (default: samples)"
+    )
+
+
+def measure(args: argparse.Namespace) -> Iterator[Row]:
+    """One row per model and comparison."""
+    photos = [load_rgb(file) for file in list_photos(args.photos)]
+    for name in nitido.zoo.names():
+        bundle = nitido.Bundle.open(name)
+        task = bundle.manifest.task
+        if not isinstance(task, UpscaleTask | RestoreTask):
+            yield compare_scores(name, photos)
+            continue
+        smallest = 2 * task.halo + 32
+        multiple = task.multiple if isinstance(task, RestoreTask) else 1
+        largest = max(max(photo.shape) for photo in photos)
+        small, whole = (-(-side // multiple) * multiple for side in (smallest, largest))
+        yield compare_pixels(
+            name,
+            f"tiles of {small} against one piece",
+            photos,
+            enhancer(bundle, "onnx", small),
+            enhancer(bundle, "onnx", whole),
+        )
+        runtimes = [enhancer(bundle, runtime, task.tile) for runtime in ("litert", "onnx")]
+        side = min(fixed_size(bundle.select("main", "litert").inputs[0]) or (0, 0))
+        for what, chosen in (
+            ("LiteRT against ONNX Runtime", [p for p in photos if min(p.shape[:2]) >= side]),
+            ("the same, photos smaller than LiteRT's tile", [p for p in photos if min(p.shape[:2]) < side]),
+        ):
+            if chosen:
+                yield compare_pixels(name, what, chosen, *runtimes)
+
+
+def enhancer(bundle: nitido.Bundle, runtime: str, tile: int) -> Enhance:
+    """The bundle's restorer or upscaler, with tiles of another size than its own."""
+    task = bundle.manifest.task
+    main = open_session(bundle, runtime=runtime)
+    if isinstance(task, RestoreTask):
+        return nitido.Restorer(main, open_session(bundle, "blur", runtime=runtime), replace(task, tile=tile))
+    if isinstance(task, UpscaleTask):
+        return nitido.Upscaler(main, replace(task, tile=tile))
+    raise ValueError(f"expected a bundle that turns photos into photos, got {bundle.manifest.name}")
+
+
+def compare_pixels(name: str, what: str, photos: Sequence[Pixels], one: Enhance, other: Enhance) -> Row:
+    """One row: how far the results of two ways to enhance the same photos lie apart."""
+    apart = [np.abs(one(photo).astype(np.int16) - other(photo)) for photo in photos]
+    differ = sum(int(np.count_nonzero(a)) for a in apart) / sum(a.size for a in apart)
+    largest = max(int(a.max()) for a in apart)
+    return {
+        "model": name,
+        "compared": what,
+        "photos": len(photos),
+        "largest": largest,
+        "unit": "grey levels",
+        "differ_percent": round(100 * differ, 4),
+    }
+
+
+def compare_scores(name: str, photos: Sequence[Pixels]) -> Row:
+    """One row: how far a trigger\'s outputs lie apart between the runtimes."""
+    litert, onnx = (
+        _scores(nitido.Trigger.open(name, runtime=runtime), photos) for runtime in ("litert", "onnx")
+    )
+    apart = np.abs(litert - onnx)
+    return {
+        "model": name,
+        "compared": "LiteRT against ONNX Runtime",
+        "photos": len(photos),
+        "largest": float(f"{apart.max():.2g}"),
+        "unit": "points of quality",
+    }
+
+
+def _scores(trigger: nitido.Trigger, photos: Sequence[Pixels]) -> NDArray[np.float64]:
+    found = map(trigger, photos)
+    return np.array([[improvability.score, *improvability.factors.values()] for improvability in found])
+
+
+SUITE = Suite(
+    name="parity",
+    help="tiles against one piece, LiteRT against ONNX Runtime",
+    arguments=arguments,
+    measure=measure,
+    columns=(
+        ("model", "model", ""),
+        ("compared", "compared", ""),
+        ("photos", "photos", "d"),
+        ("largest", "largest difference", "g"),
+        ("unit", "in", ""),
+        ("differ_percent", "values that differ, %", ".3f"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The demo app; it uses the sdk and nothing else of Nitido."""

@@ -1,0 +1,130 @@
+"""MODEL_CARD.md, made from the manifest: what a model does, was trained on, measures, and cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nitido.bundle.manifest import Build, Manifest, RestoreTask, Task, TensorSpec, TriggerTask, UpscaleTask
+from nitido_export.graphs import Model
+
+TRAINING_SETS = {
+    "448d21f305d78cc2": (
+        "385 photos, nine tenths of a collection of 433 chosen by a hash of their names; the others were "
+        "held out. 209 of the collection are CID22 (CC BY-SA 4.0); the others are under CC0, MIT, the "
+        "licences of Unsplash, Pexels and Pixabay, or (35) CC BY-SA and similar. None is in the bundle."
+    ),
+}
+"""What is known of a set of training photos, by ``Provenance.data['digest']``."""
+
+LIMITS = {
+    "upscale": (
+        "Trained on clean photos shrunk by bicubic interpolation: a photo's noise, blur and compression "
+        "artifacts are enlarged with it. It sharpens detail; it does not invent any."
+    ),
+    "restore": (
+        "Trained on simulated degradations. Blur is taken to be the same over the whole photo and of one of "
+        "the kinds that the estimator knows; blur that varies over the photo stays. Clipped highlights are "
+        "shaded, not recovered."
+    ),
+    "trigger": (
+        "Its idea of quality is a curve over the error against a pristine photo, not an opinion of people. "
+        "It belongs to the one enhancer its labels were made with, and looks at a few crops of a photo."
+    ),
+}
+
+
+def render(model: Model, manifest: Manifest) -> str:
+    """The card as Markdown, the same text whenever and wherever it is made."""
+    provenance = manifest.provenance
+    parts: dict[str, Any] = provenance.get("parts", {})
+    sections = [
+        f"# {manifest.name}\n\n{manifest.description}",
+        _table(("", ""), _facts(model, manifest)),
+        "## Builds\n\n"
+        "Parity is the distance to torch on the worst of several photos: each build ran in the SDK's own "
+        "session before this bundle was written.\n\n"
+        + _table(
+            ("graph", "target", "file", "size", "in", "out", "parity"), map(_build_row, manifest.builds)
+        ),
+        "## Training\n\n" + _training(provenance),
+        *(f"### The graph `{graph}`\n\n{_training(part)}" for graph, part in parts.items()),
+        "## Measured\n\n"
+        + _table(
+            ("figure", "value"),
+            [(name, f"{value:g}") for name, value in _measured(provenance, parts)],
+        ),
+        f"## Limits\n\n{LIMITS[manifest.task.kind]}",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _measured(provenance: dict[str, Any], parts: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    yield from provenance["measured"].items()
+    for graph, part in parts.items():
+        yield from ((f"{graph}: {name}", value) for name, value in part["measured"].items())
+
+
+def _facts(model: Model, manifest: Manifest) -> list[tuple[str, str]]:
+    sizes = {graph.name: sum(p.numel() for p in graph.net.parameters()) for graph in model.graphs}
+    return [
+        ("id", f"`{manifest.id}`"),
+        ("task", manifest.task.kind),
+        ("parameters", ", ".join(f"{count:,} ({name})" for name, count in sizes.items())),
+        *_task_facts(manifest.task),
+        ("licence", manifest.licence),
+    ]
+
+
+def _task_facts(task: Task) -> list[tuple[str, str]]:
+    match task:
+        case UpscaleTask():
+            return [("scale", str(task.scale)), ("halo", f"{task.halo} pixels")]
+        case RestoreTask():
+            return [
+                ("factors", ", ".join(task.factors)),
+                ("halo", f"{task.halo} pixels"),
+                ("sides of tiles", f"multiples of {task.multiple}"),
+            ]
+        case TriggerTask():
+            return [
+                ("factors", ", ".join(task.factors)),
+                ("threshold", f"{task.threshold:g}"),
+                ("enhancer", f"`{task.enhancer}`"),
+            ]
+
+
+def _build_row(build: Build) -> tuple[str, ...]:
+    tensors = (", ".join(map(_tensor, specs)) for specs in (build.inputs, build.outputs))
+    parity = [f"{build.parity['psnr_db']:g} dB"] if "psnr_db" in build.parity else []
+    parity.append(f"at most {build.parity['max_abs']:.0e} apart")
+    size = f"{build.bytes / 1000:,.0f} kB"
+    return (build.graph, f"`{build.target}`", f"`{build.file}`", size, *tensors, ", ".join(parity))
+
+
+def _tensor(spec: TensorSpec) -> str:
+    shape = " x ".join("any" if size is None else str(size) for size in spec.shape)
+    return f"`{spec.name}` {spec.dtype} {spec.layout} {shape}"
+
+
+def _training(provenance: dict[str, Any]) -> str:
+    photos, digest = provenance["data"]["photos"], provenance["data"]["digest"]
+    known = TRAINING_SETS.get(
+        digest, f"{photos} photos that this version of the exporter has no description of."
+    )
+    history = [
+        ("data", f"{known} (`{digest}`)"),
+        ("recipe", f"`nitido_train.recipes.{provenance['recipe']}`, seed {provenance['seed']}"),
+        (
+            "effort",
+            f"{provenance['steps']:,} steps, {provenance['minutes']:g} minutes on {provenance['machine']}",
+        ),
+        ("command", f"`{provenance['command']}`"),
+        ("made with", f"torch {provenance['torch']}, commit {provenance['commit']}"),
+    ]
+    return _table(("", ""), history)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

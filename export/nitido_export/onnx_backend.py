@@ -1,0 +1,96 @@
+"""Networks to ONNX: opset 18, sides that may vary, and only operations that phones run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from nitido_export.artifact import Artifact
+from nitido_export.errors import ConversionFailed, TargetUnavailable
+from nitido_export.graphs import Graph
+from nitido_export.program import trace
+from nitido_export.quiet import quiet
+
+SUFFIX = ".onnx"
+OPSET = 18
+"""What torch's exporter writes natively."""
+IR_VERSION = 8
+"""The file format that belongs to opset 18: older apps read it, and nothing newer is used."""
+COMPUTED_SHAPES = frozenset(
+    ("Shape", "Size", "Gather", "Slice", "Range", "ConstantOfShape", "Expand", "Where", "If", "Loop", "Cast")
+)
+"""Operations that exporters insert to work out shapes at run time; accelerators hand them back to the CPU."""
+
+
+def convert(graph: Graph) -> Artifact:
+    """Export one graph, NCHW as torch has it."""
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  # torch's exporter needs it and would name neither it nor the way out
+    except ImportError as error:
+        raise TargetUnavailable(
+            f"the onnx targets need the package {error.name}: pip install 'nitido[export]'"
+        ) from error
+    model = _export(graph)
+    _check_operations(graph, model)
+    _strip(model)
+    onnx.checker.check_model(model, full_check=True)
+    return Artifact(model.SerializeToString(deterministic=True), SUFFIX, graph.inputs, graph.outputs)
+
+
+def _export(graph: Graph) -> Any:
+    """The graph as an ONNX protobuf message."""
+    height, width = (torch.export.Dim(name) * graph.multiple for name in ("height", "width"))
+    free = {2: height, 3: width}
+    shapes = tuple(
+        {axis: free[axis] for axis, size in enumerate(spec.shape) if size is None} for spec in graph.inputs
+    )
+    with quiet():
+        try:
+            program = torch.onnx.export(
+                trace(graph, shapes),
+                graph.zeros(),
+                opset_version=OPSET,
+                input_names=[spec.name for spec in graph.inputs],
+                output_names=[spec.name for spec in graph.outputs],
+                dynamic_shapes=shapes,
+                dynamo=True,
+                verbose=False,
+            )
+        except Exception as error:  # the exporter raises whatever its passes raise
+            raise ConversionFailed(
+                f"torch could not export the graph {graph.name} to ONNX: {error}"
+            ) from error
+    assert program is not None  # it is None only for the older exporter
+    return program.model_proto
+
+
+def _check_operations(graph: Graph, model: Any) -> None:
+    for node in model.graph.node:
+        if node.op_type in COMPUTED_SHAPES:
+            raise ConversionFailed(
+                f"expected operations that phones run in the graph {graph.name}, got {node.op_type}, which "
+                f"works out shapes at run time; write the network with constant shapes here:\n"
+                f"{_line(model, node)}"
+            )
+
+
+def _line(model: Any, node: Any) -> str:
+    """Where the network asked for this node, or for the first after it that was not the exporter's idea."""
+    notes = {entry.key: entry.value for entry in node.metadata_props}
+    trace: str = notes.get("pkg.torch.onnx.stack_trace", "")
+    if trace and "torch/fx/" not in trace:
+        return trace
+    users = [n for n in model.graph.node if set(n.input) & set(node.output)]
+    return _line(model, users[0]) if users else "an unknown line"
+
+
+def _strip(model: Any) -> None:
+    """Leave out what names the machine's folders or versions and is not needed to run."""
+    model.producer_name, model.producer_version, model.ir_version = "nitido_export", "", IR_VERSION
+    graph = model.graph
+    del graph.value_info[:]
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]

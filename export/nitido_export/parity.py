@@ -1,0 +1,103 @@
+"""How far a build is from torch: both see the same photos, the build through the SDK's own session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nitido.bundle.manifest import TensorSpec
+from nitido.photo.model import Pixels
+from nitido.runtime.session import Session
+from nitido.tensors import is_image, pixels_to_tensor, vector_to_tensor
+from nitido_export.errors import ParityError
+from nitido_export.graphs import Graph, Values
+from nitido_export.photos import crops
+from nitido_export.targets import Target
+
+PHOTOS = 6
+IDENTICAL_DB = 200.0
+"""Stands for the infinite PSNR of equal images, which JSON cannot hold."""
+
+
+def reference(graph: Graph, values: Values) -> dict[str, NDArray[np.float32]]:
+    """What torch computes, in the layout of the graph's outputs; images clipped to 0..1, as in the SDK."""
+    inputs = [torch.from_numpy(to_tensor(values[spec.name], spec)) for spec in graph.inputs]
+    with torch.inference_mode():
+        results = graph.net(*inputs)
+    if isinstance(results, Tensor):
+        results = (results,)
+    return {spec.name: _clip(r.numpy(), spec) for spec, r in zip(graph.outputs, results, strict=True)}
+
+
+def to_tensor(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    """A batch of one for a session or for torch, from the form that golden vectors have."""
+    return pixels_to_tensor(value, spec) if is_image(spec) else vector_to_tensor(value, spec)
+
+
+def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[str, float]:
+    """``psnr_db`` of the worst photo (images only) and ``max_abs`` over all, rounded to the cautious side."""
+    psnr, max_abs = math.inf, 0.0
+    for pixels in _photos(graph, session, photos):
+        values = graph.example(pixels)
+        expected = reference(graph, values)
+        actual = session.run({s.name: to_tensor(values[s.name], s) for s in session.build.inputs})
+        for spec in session.build.outputs:
+            error = _nchw(_clip(actual[spec.name], spec), spec).astype(np.float64) - expected[spec.name]
+            if not np.isfinite(error).all():
+                raise ParityError(
+                    f"expected numbers from {session.build.target}, got infinite ones or none at all"
+                )
+            max_abs = max(max_abs, float(np.abs(error).max()))
+            if is_image(spec):
+                mse = float(np.mean(error**2))
+                psnr = min(psnr, -10 * math.log10(mse) if mse > 0 else IDENTICAL_DB)
+    found = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
+    return {**found, "max_abs": _round_up(max_abs)}
+
+
+def check(graph: Graph, target: Target, parity: dict[str, float]) -> None:
+    """Refuse a build that is further from torch than its target allows."""
+    psnr, max_abs = parity.get("psnr_db"), parity["max_abs"]
+    if psnr is not None and psnr < target.min_psnr_db:
+        raise ParityError(
+            f"expected {target.name} of the graph {graph.name} at >= {target.min_psnr_db:g} dB to torch, got "
+            f"{psnr:g} dB (largest difference {max_abs:g}); no bundle was written: leave this target out"
+        )
+    if psnr is None and max_abs > target.max_abs:
+        raise ParityError(
+            f"expected {target.name} of the graph {graph.name} within {target.max_abs:g} of torch, got "
+            f"{max_abs:g}; no bundle was written: leave this target out"
+        )
+
+
+def _photos(graph: Graph, session: Session, photos: Sequence[Pixels]) -> list[Pixels]:
+    """Photos, or square crops where the graph has a side; if it is free, every second one is not square."""
+    if graph.side is None:
+        return list(photos[:PHOTOS])
+    square = list(crops(photos, graph.side, graph.side, PHOTOS))
+    if not any(None in spec.shape for spec in session.build.inputs):
+        return square
+    step = graph.multiple
+    return [crop if index % 2 == 0 else crop[step:, 3 * step :] for index, crop in enumerate(square)]
+
+
+def _clip(value: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
+    return np.clip(value, 0, 1) if is_image(spec) else np.asarray(value, np.float32)
+
+
+def _nchw(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    return np.moveaxis(value, -1, 1) if spec.layout == "NHWC" else value
+
+
+def _round_up(value: float) -> float:
+    """To one significant digit, so that figures do not change with the processor's rounding."""
+    if value == 0:
+        return value
+    unit = 10.0 ** math.floor(math.log10(value))
+    return float(f"{math.ceil(value / unit) * unit:.0e}")

@@ -1,0 +1,16 @@
+"""Work through a folder of photos so that a run that is killed loses nothing and the next one finishes it."""
+
+from nitido.batch.jobs import enhancing, upscaling
+from nitido.batch.run import Done, FileReport, FolderRun, Status, Work, run_file, run_folder
+
+__all__ = [
+    "Done",
+    "FileReport",
+    "FolderRun",
+    "Status",
+    "Work",
+    "enhancing",
+    "run_file",
+    "run_folder",
+    "upscaling",
+]

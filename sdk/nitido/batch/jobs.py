@@ -1,0 +1,75 @@
+"""What a folder run does to one photo: enhance it where that is worth it, or upscale it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nitido.batch.run import Done, Work
+from nitido.enhancer import Enhancer
+from nitido.photo.atomic import is_same_file
+from nitido.photo.model import Pixels
+from nitido.photo.read import read_photo
+from nitido.photo.write import write_photo
+from nitido.safeguards import keep_photo, refuse_overwriting, what_is_dropped, why_untouchable
+
+if TYPE_CHECKING:
+    from nitido.restorer import Strength
+
+
+def enhancing(enhancer: Enhancer, *, strength: Strength = 1.0, max_megapixels: float = 200.0) -> Work:
+    """Work that runs ``enhancer.file``."""
+
+    def work(source: Path, destination: Path, overwrite: bool) -> Done:
+        outcome = enhancer.file(
+            source, destination, strength=strength, overwrite=overwrite, max_megapixels=max_megapixels
+        )
+        details = {
+            "score": outcome.improvability.score,
+            "factors": dict(outcome.improvability.factors),
+            "recommended": outcome.improvability.recommended,
+            "width": outcome.pixels.shape[1],
+            "height": outcome.pixels.shape[0],
+            "timings": _rounded(outcome.timings),
+            "runtime": outcome.runtime,
+        }
+        return Done("enhanced" if outcome.applied else "left alone", outcome.reason, details)
+
+    return work
+
+
+def upscaling(upscaler: Callable[[Pixels], Pixels], *, max_megapixels: float = 200.0) -> Work:
+    """Work that enlarges every photo; a file of several pictures is copied as it is."""
+
+    def work(source: Path, destination: Path, overwrite: bool) -> Done:
+        refuse_overwriting(source, destination, overwrite)
+        clock = [time.perf_counter()]
+        photo = read_photo(source, max_megapixels=max_megapixels)
+        reason = why_untouchable(photo.metadata, in_place=is_same_file(source, destination))
+        if reason:
+            keep_photo(photo, source, destination, overwrite)
+            return Done("left alone", reason, {"width": photo.width, "height": photo.height})
+        clock.append(time.perf_counter())
+        enlarged = photo.with_pixels(upscaler(photo.pixels))
+        clock.append(time.perf_counter())
+        write_photo(enlarged, destination, overwrite=overwrite)
+        clock.append(time.perf_counter())
+        decode, enhance, encode = (after - before for before, after in pairwise(clock))
+        details = {
+            "width": enlarged.width,
+            "height": enlarged.height,
+            "timings": _rounded({"decode": decode, "enhance": enhance, "encode": encode}),
+            "runtime": str(getattr(upscaler, "info", None) or "python function"),
+        }
+        reason = f"{photo.width}x{photo.height} became {enlarged.width}x{enlarged.height}"
+        reason += what_is_dropped(photo.metadata)
+        return Done("enhanced", reason, details)
+
+    return work
+
+
+def _rounded(timings: dict[str, float]) -> dict[str, float]:
+    return {step: round(seconds, 4) for step, seconds in timings.items()}

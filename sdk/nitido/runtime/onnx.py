@@ -1,0 +1,72 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nitido.bundle.manifest import Build
+from nitido.errors import BundleInvalid, RuntimeUnavailable
+from nitido.runtime.session import RuntimeInfo, Tensors, check_tensors, usable_processors
+
+try:
+    import onnxruntime  # type: ignore[import-untyped]
+except ImportError as error:
+    raise RuntimeUnavailable(
+        f"expected ONNX Runtime to be installed, got: {error}; pip install onnxruntime"
+    ) from error
+
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+}
+_ERRORS_ONLY = 3
+
+
+class OnnxSession:
+    """A graph in an ``.onnx`` file. Safe to run from several threads."""
+
+    def __init__(self, path: Path, build: Build, *, threads: int | None = None) -> None:
+        """Load the file, which must have the build's tensors. Raises BundleInvalid."""
+        options = onnxruntime.SessionOptions()
+        # Given even when all are wanted: ONNX Runtime would pin threads, also to processors not ours to use.
+        options.intra_op_num_threads = threads or usable_processors()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exceptions have no other common base
+            raise BundleInvalid(
+                f"expected ONNX Runtime {onnxruntime.__version__} to load {path}, got: {error}; "
+                f"update it (pip install --upgrade onnxruntime) or export the bundle again"
+            ) from error
+        check_tensors(build.inputs, [_found(tensor) for tensor in self._session.get_inputs()], path)
+        check_tensors(build.outputs, [_found(tensor) for tensor in self._session.get_outputs()], path)
+        self._build = build
+        self._names = [spec.name for spec in build.outputs]
+        self._info = RuntimeInfo("onnx", str(onnxruntime.__version__), "cpu", build.target, threads)
+
+    @property
+    def build(self) -> Build:
+        """The build that was loaded."""
+        return self._build
+
+    @property
+    def info(self) -> RuntimeInfo:
+        """What runs it."""
+        return self._info
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Compute the outputs, by name, from the inputs, by name."""
+        return dict(zip(self._names, self._session.run(self._names, dict(inputs)), strict=True))
+
+
+def _found(tensor: Any) -> tuple[str, str, tuple[int | None, ...]]:
+    """Name, dtype and shape; sizes with a name are free."""
+    shape = tuple(size if isinstance(size, int) else None for size in tensor.shape)
+    return tensor.name, _DTYPES.get(tensor.type, tensor.type), shape

@@ -1,0 +1,104 @@
+"""Result files and the tables that documents take from them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from nitido_bench import readme, results
+from nitido_bench.suite import Row, Suite, markdown
+
+SUITE = Suite(
+    name="example",
+    help="",
+    arguments=lambda parser: None,
+    measure=lambda args: iter(()),
+    columns=(("set", "set", ""), ("psnr", "PSNR", ".2f"), ("gain", "gain", "+.1f")),
+)
+ROWS: list[Row] = [
+    {"set": "Set5", "scale": 2, "psnr": 37.251, "gain": -0.04},
+    {"set": "Set5", "scale": 4, "psnr": 31},
+]
+
+
+def test_a_result_survives_writing_and_reading(tmp_path: Path) -> None:
+    result = results.collect("example", "nitido-bench example", ROWS)
+    assert results.read(results.write(result, tmp_path)) == result
+
+
+def test_a_result_says_on_what_it_was_measured() -> None:
+    result = results.collect("example", "nitido-bench example", ROWS)
+    assert result.machine.cpu
+    assert result.machine.cores >= 1
+    assert {"numpy", "pillow", "onnxruntime"} <= result.versions.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": 99}, "expected schema 1"),
+        ({"surprise": 1}, "surprise"),
+        ({"machine": {"cpu": "x"}}, "Machine"),
+    ],
+)
+def test_a_result_of_another_schema_is_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    file = tmp_path / "example.json"
+    file.write_text(json.dumps(asdict(results.collect("example", "", ROWS)) | change))
+    with pytest.raises(results.ResultError, match=words):
+        results.read(file)
+
+
+def test_a_result_that_is_not_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "example.json").write_text("{")
+    with pytest.raises(results.ResultError, match="expected JSON"):
+        results.read(tmp_path / "example.json")
+
+
+def test_a_table_has_the_columns_of_its_suite_and_leaves_missing_values_empty() -> None:
+    assert markdown(SUITE, ROWS).splitlines() == [
+        "| set | PSNR | gain |",
+        "|---|---:|---:|",
+        "| Set5 | 37.25 | -0.0 |",
+        "| Set5 | 31.00 |  |",
+    ]
+
+
+def test_markers_are_filled_and_filled_again_without_change(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("before\n<!-- figures: example scale=4 -->\nold\n<!-- end figures -->\nafter\n")
+    tables = {"example": readme.table(SUITE, results.collect("example", "nitido-bench example", ROWS))}
+    assert readme.update([document], tables) == [document]
+    text = document.read_text()
+    assert "| Set5 | 31.00 |  |" in text
+    assert "37.25" not in text
+    assert "old" not in text
+    assert text.startswith("before\n<!-- figures: example scale=4 -->\n|")
+    assert text.endswith("<!-- end figures -->\nafter\n")
+    assert readme.update([document], tables) == []
+
+
+def test_a_marker_whose_suite_was_not_measured_keeps_its_text(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("<!-- figures: example -->\nold\n<!-- end figures -->\n")
+    assert readme.update([document], {}) == []
+    assert "old" in document.read_text()
+
+
+def test_a_marker_that_names_an_unknown_column_is_an_error(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("<!-- figures: example size=4 -->\n<!-- end figures -->\n")
+    tables = {"example": readme.table(SUITE, results.collect("example", "", ROWS))}
+    with pytest.raises(readme.MarkerError, match="size"):
+        readme.update([document], tables)
+
+
+def test_every_suite_writes_its_own_result_file() -> None:
+    from nitido_bench.cli import SUITES, make_parser
+
+    assert all(name == suite.name for name, suite in SUITES.items())
+    parsed = make_parser().parse_args(["import-time", "--runs", "2"])
+    assert parsed == argparse.Namespace(suite="import-time", out=None, runs=2)

@@ -1,0 +1,99 @@
+"""The restorer's knobs, its use of the blur estimate, and its tiles, on stand-in networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma
+from nitido.bundle.manifest import BlurSpace, Build, RestoreTask, TensorSpec
+from nitido.errors import InvalidOption
+from nitido.restorer import Restorer
+from nitido.runtime.function import FunctionSession
+from nitido.runtime.session import Tensors
+
+SPACE = BlurSpace(64, (3.0, 9.0), 4, (2.0, 3.0), (1.0, 2.0))
+FACTORS = ("deblur", "denoise", "deartifact", "desaturate")
+IMAGE = TensorSpec("image", (1, 3, None, None))
+MAIN = Build(
+    "main",
+    "onnx-fp32",
+    "main.onnx",
+    "",
+    0,
+    (IMAGE, TensorSpec("deblurred", IMAGE.shape), TensorSpec("strength", (1, 4), layout="NC")),
+    (TensorSpec("restored", IMAGE.shape),),
+    {},
+)
+BLUR = Build(
+    "blur",
+    "onnx-fp32",
+    "blur.onnx",
+    "",
+    0,
+    (TensorSpec("spectrum", (1, 64 * 33), layout="NC"),),
+    (TensorSpec("probabilities", (1, len(grid(SPACE))), layout="NC"),),
+    {},
+)
+
+
+def restorer(blur: int = 0, sure: float = 1.0, tile: int = 512) -> Restorer:
+    """Shows the deconvolved photo, plus 10 grey levels a unit of denoise strength; the blur is that of the grid."""
+
+    def main(inputs: Tensors) -> Tensors:
+        return {"restored": inputs["deblurred"] + inputs["strength"][:, 1, None, None, None] * np.float32(10 / 255)}
+
+    def estimate(inputs: Tensors) -> Tensors:
+        probabilities = np.full((1, len(grid(SPACE))), 0, np.float32)
+        probabilities[0, blur] = sure
+        return {"probabilities": probabilities}
+
+    task = RestoreTask(FACTORS, halo=8, multiple=8, tile=tile, blur=SPACE, blur_confidence=0.5)
+    return Restorer(FunctionSession(main, MAIN), FunctionSession(estimate, BLUR), task, "id")
+
+
+def photo(height: int = 120, width: int = 100) -> np.ndarray:
+    return np.random.default_rng(0).integers(30, 220, (height, width, 3), dtype=np.uint8)
+
+
+def test_strength_zero_returns_the_photo_itself() -> None:
+    pixels = photo()
+    assert np.array_equal(restorer(9)(pixels, 0.0), pixels)
+    assert np.array_equal(restorer(9)(pixels, {}), pixels)
+
+
+def test_each_factor_has_its_own_knob() -> None:
+    pixels = photo()
+    half = restorer()(pixels, {"denoise": 0.5})
+    assert np.array_equal(half, pixels + 5)
+    assert np.array_equal(restorer()(pixels, {"deartifact": 1.0}), pixels)
+
+
+def test_a_noisy_but_sharp_photo_is_not_deconvolved() -> None:
+    pixels = photo()
+    index = len(grid(SPACE)) - 2
+    assert grid(SPACE)[index].family == "gaussian"
+    assert not np.array_equal(restorer(index)(pixels, {"deblur": 1.0}), pixels)
+    assert np.array_equal(restorer(index)(pixels, {"denoise": 0.0, "deartifact": 1.0}), pixels)
+
+
+def test_an_unsure_estimate_leaves_the_photo_undeconvolved() -> None:
+    pixels = photo()
+    assert restorer(9, sure=0.4).estimate_blur(pixels) == Blur("sharp")
+    assert np.array_equal(restorer(9, sure=0.4)(pixels, {"deblur": 1.0}), pixels)
+
+
+@pytest.mark.parametrize("size", [(120, 100), (64, 333), (8, 8), (1, 1)])
+def test_deconvolution_in_tiles_equals_that_of_the_whole_photo(size: tuple[int, int]) -> None:
+    pixels = photo(*size)
+    index = len(grid(SPACE)) - 4
+    whole = apply_filter(pixels, inverse_filter(grid(SPACE)[index].kernel(), noise_sigma(pixels)))
+    tiled = restorer(index, tile=48)(pixels, {"deblur": 1.0})
+    # FFTs of different lengths round differently: a value on the edge of two grey levels may flip.
+    assert np.abs(tiled.astype(int) - whole).max() <= 1
+    assert np.mean(tiled != whole) < 0.001
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.5, {"denoise": 2.0}, {"sharpen": 1.0}, float("nan")])
+def test_strengths_out_of_range_or_unknown_are_refused(strength: float | dict[str, float]) -> None:
+    with pytest.raises(InvalidOption, match="expected"):
+        restorer()(photo(), strength)
