@@ -1,8 +1,4 @@
-"""Suite ``parity``: tiles against one piece, and LiteRT against ONNX Runtime, in grey levels.
-
-A build of fixed size mirrors a photo that is smaller than its tile, where one of free size sees zeros beyond
-the photo's border: such photos have rows of their own.
-"""
+"""Suite ``parity``: tiles against one piece, and LiteRT against ONNX Runtime, in grey levels."""
 
 from __future__ import annotations
 
@@ -18,7 +14,6 @@ import nitido
 from nitido.bundle.manifest import RestoreTask, UpscaleTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
-from nitido.tensors import fixed_size
 from nitido_bench.suite import Row, Suite
 from nitido_train.data import list_photos, load_rgb
 
@@ -53,13 +48,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
             enhancer(bundle, "onnx", whole),
         )
         runtimes = [enhancer(bundle, runtime, task.tile) for runtime in ("litert", "onnx")]
-        side = min(fixed_size(bundle.select("main", "litert").inputs[0]) or (0, 0))
-        for what, chosen in (
-            ("LiteRT against ONNX Runtime", [p for p in photos if min(p.shape[:2]) >= side]),
-            ("the same, photos smaller than LiteRT's tile", [p for p in photos if min(p.shape[:2]) < side]),
-        ):
-            if chosen:
-                yield compare_pixels(name, what, chosen, *runtimes)
+        yield compare_pixels(name, "LiteRT against ONNX Runtime", photos, *runtimes)
 
 
 def enhancer(bundle: nitido.Bundle, runtime: str, tile: int) -> Enhance:
@@ -89,7 +78,7 @@ def compare_pixels(name: str, what: str, photos: Sequence[Pixels], one: Enhance,
 
 
 def compare_scores(name: str, photos: Sequence[Pixels]) -> Row:
-    """One row: how far a trigger\'s outputs lie apart between the runtimes."""
+    """One row: how far a trigger's outputs lie apart between the runtimes."""
     litert, onnx = (
         _scores(nitido.Trigger.open(name, runtime=runtime), photos) for runtime in ("litert", "onnx")
     )

@@ -17,6 +17,13 @@ TRAINING_SETS = {
 }
 """What is known of a set of training photos, by ``Provenance.data['digest']``."""
 
+FIGURES = {
+    "upscale": "<!-- figures: quality-sr scale={task.scale} -->\n<!-- end figures -->",
+    "restore": "<!-- figures: quality-restore -->\n<!-- end figures -->",
+    "trigger": "<!-- figures: trigger -->\n<!-- end figures -->",
+}
+"""Where ``nitido-bench readme`` puts what the benchmarks measured."""
+
 LIMITS = {
     "upscale": (
         "Trained on clean photos shrunk by bicubic interpolation: a photo's noise, blur and compression "
@@ -54,6 +61,7 @@ def render(model: Model, manifest: Manifest) -> str:
             ("figure", "value"),
             [(name, f"{value:g}") for name, value in _measured(provenance, parts)],
         ),
+        FIGURES[manifest.task.kind].format(task=manifest.task),
         f"## Limits\n\n{LIMITS[manifest.task.kind]}",
     ]
     return "\n\n".join(sections) + "\n"

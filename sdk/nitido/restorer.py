@@ -103,7 +103,8 @@ class Restorer:
     @property
     def _tiler(self) -> Tiler:
         size, task = fixed_size(self._main.build.inputs[0]), self.task
-        return Tiler(size or task.tile, task.halo, task.multiple, fixed=size is not None)
+        fixed = size is not None and not self._main.resizable
+        return Tiler(size or task.tile, task.halo, task.multiple, fixed=fixed)
 
     def _strengths(self, strength: Strength) -> NDArray[np.float32]:
         if isinstance(strength, Mapping):

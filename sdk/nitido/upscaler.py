@@ -36,7 +36,8 @@ class Upscaler:
         self._session = session
         self._input, self._output = build.inputs[0], build.outputs[0]
         size = fixed_size(self._input)
-        self._tiler = Tiler(size or task.tile, task.halo, scale=task.scale, fixed=size is not None)
+        fixed = size is not None and not session.resizable
+        self._tiler = Tiler(size or task.tile, task.halo, scale=task.scale, fixed=fixed)
 
     @classmethod
     def open(

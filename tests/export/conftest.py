@@ -67,7 +67,7 @@ def photos() -> list[Pixels]:
     """Gradients with edges and noise, of several sizes; the last is too small for any crop."""
     rng = np.random.default_rng(0)
     made = []
-    for height, width in ((280, 300), (256, 320), (40, 50)):
+    for height, width in ((400, 420), (256, 320), (40, 50)):
         y, x = np.mgrid[0:height, 0:width]
         waves = np.stack([np.sin(x / (3 + c)) * np.cos(y / (5 + c)) for c in range(3)], axis=2)
         step = (x > width // 2)[..., None] * 60

@@ -37,11 +37,14 @@ def bicubic_matrix(size_in: int, size_out: int, scale: float | None = None) -> N
 
 
 def bicubic_resize(image: Image, height: int, width: int) -> Image:
-    """Resize a uint8 (H, W) or (H, W, C) image as MATLAB's ``imresize(..., 'bicubic')`` does."""
+    """Resize a uint8 (H, W) or (H, W, C) image as MATLAB's ``imresize(..., 'bicubic')`` does.
+
+    Rows first, rounded to 8 bits in between: the published tables are met only with that rounding.
+    """
     rows = bicubic_matrix(image.shape[0], height)
     columns = bicubic_matrix(image.shape[1], width)
-    flat = rows @ image.reshape(image.shape[0], -1).astype(np.float32)
-    tall = flat.reshape(height, image.shape[1], -1)
+    flat = to_uint8(rows @ image.reshape(image.shape[0], -1).astype(np.float32))
+    tall = flat.reshape(height, image.shape[1], -1).astype(np.float32)
     wide = np.einsum("ow,hwc->hoc", columns, tall, optimize=True)
     return to_uint8(wide.reshape((height, width, *image.shape[2:])))
 

@@ -80,16 +80,18 @@ def _grey(image: ImageFile, raw: str, orientation: int) -> tuple[Deep, None]:
     if raw not in ("I;16", "I;16B", "I;16L", "I;16N"):
         raise PhotoUnsupported(f"grey stored as {raw} is not read: save it as 16-bit grey")
     white_is_zero = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(262) == 0
+    _load_as(image, raw)
     colour, _ = _empty(image, orientation, alpha=False)
-    for rows, samples in _decoded(image, raw):
+    for rows, samples in _parts(image):
         write_stored(65535 - samples if white_is_zero else samples, colour, None, rows, orientation)
     return colour, None
 
 
 def _grey_and_alpha(image: ImageFile, orientation: int) -> tuple[Deep, Deep | None]:
-    colour, alpha = _empty(image, orientation, alpha=True)
     # Taken for 8-bit RGBA, the four bytes of a pixel come out as they are: grey high, low, alpha high, low.
-    for rows, samples in _decoded(image, "RGBA"):
+    _load_as(image, "RGBA")
+    colour, alpha = _empty(image, orientation, alpha=True)
+    for rows, samples in _parts(image):
         pairs = np.ascontiguousarray(samples).view(">u2")
         write_stored(pairs, colour, alpha, rows, orientation)
     return colour, alpha
@@ -107,12 +109,16 @@ def _colour(
         raise PhotoUnsupported(f"samples stored as {raw} are not read: save it as 16-bit RGB")
     straight = "RGBA" if kind == "RGBa" else kind
     stored_little = order == "L" or (order == "N" and _LITTLE)
+    high, low = ("L", "B") if stored_little else ("B", "L")
+    _load_as(image, f"{straight};16{high}")
     colour, alpha = _empty(image, orientation, alpha=straight == "RGBA")
     for take_high in (True, False):
-        byte_order = "L" if stored_little is take_high else "B"
+        if not take_high:
+            image = reopen()
+            _load_as(image, f"{straight};16{low}")
         byte = 1 if take_high is _LITTLE else 0
         alpha_bytes = None if alpha is None else _bytes(alpha)[..., byte]
-        for rows, samples in _decoded(image if take_high else reopen(), f"{straight};16{byte_order}"):
+        for rows, samples in _parts(image):
             write_stored(samples, _bytes(colour)[..., byte], alpha_bytes, rows, orientation)
     if kind == "RGBa" and alpha is not None:
         for rows in strips(*alpha.shape):
@@ -132,13 +138,17 @@ def _bytes(samples: Deep) -> NDArray[np.uint8]:
     return samples.view(np.uint8).reshape(*samples.shape, 2)
 
 
-def _decoded(image: ImageFile, raw: str) -> Iterator[tuple[slice, Plane]]:
-    """Strips of an image that is decoded as if its samples were stored like ``raw``."""
+def _load_as(image: ImageFile, raw: str) -> None:
+    """Decodes an image as if its samples were stored like ``raw``."""
     image.tile = [
         tile._replace(args=(raw, *tile.args[1:]) if isinstance(tile.args, tuple) else raw)
         for tile in image.tile
     ]
     load(image)
+
+
+def _parts(image: ImageFile) -> Iterator[tuple[slice, Plane]]:
+    """Strips of a decoded image, which is used up."""
     for rows in strips(image.height, image.width):
         yield rows, np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
     release(image)

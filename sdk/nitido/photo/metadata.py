@@ -45,6 +45,15 @@ def upright(metadata: Metadata) -> Metadata:
     )
 
 
+def _dpi(info: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """The resolution, unless it is nonsense; JPEG counts up to 65535."""
+    try:
+        across, down = (float(value) for value in info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return {}
+    return {"dpi": (across, down)} if 0 < across <= 65535 and 0 < down <= 65535 else {}
+
+
 def _jpeg(file: BinaryIO, image: Any) -> Metadata:
     info = image.info
     encoder: dict[str, Any] = {"progressive": bool(info.get("progressive"))}
@@ -56,7 +65,7 @@ def _jpeg(file: BinaryIO, image: Any) -> Metadata:
         # Turned by a quarter, 4:2:2 would halve the colour along the other side as well.
         encoder["subsampling"] = 0
     if info.get("jfif_unit") in (1, 2):
-        encoder["dpi"] = info["dpi"]
+        encoder |= _dpi(info)
     xmp = info.get("xmp")
     frames = _pictures(info.get("mp"))
     if re.search(rb'(MotionPhoto|MicroVideo)="1"', xmp or b""):
@@ -96,14 +105,13 @@ def _pictures(index: bytes | None) -> int:
 
 def _png(file: BinaryIO, image: Any) -> Metadata:
     chunks = png_chunks.read(file)
-    dpi = image.info.get("dpi")
     return Metadata(
         format="PNG",
         mode="L" if chunks[0][1][9] in (0, 4) else "RGB",
         exif=exif.with_prefix(png_chunks.exif(chunks)),
         xmp=png_chunks.xmp(chunks),
         frames=max(1, int(getattr(image, "n_frames", 1))),
-        encoder={} if dpi is None else {"dpi": dpi},
+        encoder=_dpi(image.info),
         extra=png_chunks.extra(chunks),
     )
 
@@ -129,13 +137,12 @@ def _tiff(file: BinaryIO, image: Any) -> Metadata:
             directory = ifd.read_directory(file, order, directory.following)
             frames += not _is_preview(file, order, directory)
     xmp = image.info.get("xmp")
-    dpi = image.info.get("dpi")
     return Metadata(
         format="TIFF",
         exif=exif.from_tiff(file),
         xmp=xmp if isinstance(xmp, bytes) else None,
         frames=frames,
-        encoder={"compressed": image.info.get("compression") != "raw"} | ({"dpi": dpi} if dpi else {}),
+        encoder={"compressed": image.info.get("compression") != "raw", **_dpi(image.info)},
         extra=tuple(extra),
     )
 

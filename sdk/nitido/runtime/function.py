@@ -35,6 +35,11 @@ class FunctionSession:
         """Runtime ``function``, unless another was given."""
         return self._info
 
+    @property
+    def resizable(self) -> bool:
+        """No: the function gets what the build says."""
+        return False
+
     def run(self, inputs: Tensors) -> Tensors:
         """Call the function."""
         return self._function(inputs)

@@ -41,6 +41,7 @@ class LitertSession:
             ) from error
         self._inputs = _indices(build.inputs, runner.get_input_details(), path)
         self._outputs = _indices(build.outputs, runner.get_output_details(), path)
+        self._shapes = {spec.name: tuple(size or 1 for size in spec.shape) for spec in build.inputs}
         self._lock = threading.Lock()
         self._build = build
         self._info = RuntimeInfo("litert", version, "cpu", build.target, threads)
@@ -55,13 +56,26 @@ class LitertSession:
         """What runs it."""
         return self._info
 
+    @property
+    def resizable(self) -> bool:
+        """Yes: on the CPU the interpreter allocates its tensors anew."""
+        return True
+
     def run(self, inputs: Tensors) -> Tensors:
         """Compute the outputs, by name, from the inputs, by name."""
         with self._lock:
+            self._resize({name: inputs[name].shape for name in self._inputs})
             for name, index in self._inputs.items():
                 self._interpreter.set_tensor(index, inputs[name])
             self._interpreter.invoke()
             return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+
+    def _resize(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        if shapes != self._shapes:
+            for name, index in self._inputs.items():
+                self._interpreter.resize_tensor_input(index, shapes[name])
+            self._interpreter.allocate_tensors()
+            self._shapes = shapes
 
 
 def _indices(specs: tuple[TensorSpec, ...], details: Mapping[str, Any], path: Path) -> dict[str, int]:

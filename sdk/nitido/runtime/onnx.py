@@ -61,6 +61,11 @@ class OnnxSession:
         """What runs it."""
         return self._info
 
+    @property
+    def resizable(self) -> bool:
+        """No: a fixed size is fixed, and the builds for this runtime have free ones."""
+        return False
+
     def run(self, inputs: Tensors) -> Tensors:
         """Compute the outputs, by name, from the inputs, by name."""
         return dict(zip(self._names, self._session.run(self._names, dict(inputs)), strict=True))

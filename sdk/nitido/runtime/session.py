@@ -44,6 +44,10 @@ class Session(Protocol):
     def info(self) -> RuntimeInfo:
         """What runs it."""
 
+    @property
+    def resizable(self) -> bool:
+        """Whether images may also be smaller than a fixed size of the build: no padding of small photos."""
+
     def run(self, inputs: Tensors) -> Tensors:
         """Compute the outputs, by name, from the inputs, by name."""
 

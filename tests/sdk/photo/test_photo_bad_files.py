@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from nitido.errors import InvalidOption, NotAPhoto, PhotoDamaged, PhotoTooLarge, PhotoUnsupported
@@ -83,6 +84,21 @@ def test_a_truncated_file_is_damaged(tmp_path: Path, format_name: str, kept: flo
     path = tmp_path / "cut"
     path.write_bytes(file.getvalue()[: int(len(file.getvalue()) * kept)])
     with pytest.raises(PhotoDamaged, match="get the file again"):
+        read_photo(path)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_tiff_whose_last_strip_is_cut_is_damaged(
+    tmp_path: Path, compression: str | None, kind: type[np.uint8 | np.uint16]
+) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (60, 80, 3)).astype(kind)
+    path = tmp_path / "cut.tif"
+    # tifffile puts the tags before the pixels.
+    tifffile.imwrite(path, noise, photometric="rgb", compression=compression, rowsperstrip=20)
+    read_photo(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(PhotoDamaged):
         read_photo(path)
 
 

@@ -71,6 +71,13 @@ def test_tiled_tiff_is_read_with_all_its_bits(tmp_path: Path, deep: Deep) -> Non
     assert_reads(tmp_path / "tiled.tif", deep[..., :3])
 
 
+@pytest.mark.parametrize("tag", [(274, 3, 1, 6, True), (700, 1, 24, b'<x tiff:Orientation="6"/>'[:24], True)])
+def test_a_turned_tiff_is_read_upright_with_all_its_bits(tmp_path: Path, deep: Deep, tag: Any) -> None:
+    tifffile.imwrite(tmp_path / "turned.tif", deep[..., :3], photometric="rgb", extratags=[tag])
+    assert_reads(tmp_path / "turned.tif", np.rot90(deep[..., :3], -1))
+    assert read_photo(tmp_path / "turned.tif").metadata.orientation == 6
+
+
 def test_grey_tiff_whose_zero_is_white_is_inverted(tmp_path: Path, deep: Deep) -> None:
     tifffile.imwrite(tmp_path / "negative.tif", deep[..., 0], photometric="miniswhite")
     assert_reads(tmp_path / "negative.tif", 65535 - deep[..., :1])
@@ -212,7 +219,7 @@ def test_arrays_that_do_not_fit_each_other_make_no_photo(deep: Deep) -> None:
     with pytest.raises(InvalidOption, match="bit_depth"):
         replace(photo, deep=None)
     with pytest.raises(InvalidOption, match="uint8"):
-        Photo(np.zeros((2, 2, 3), np.float32), Metadata("PNG"))  # type: ignore[arg-type]
+        Photo(np.zeros((2, 2, 3), np.float32), Metadata("PNG"))
 
 
 def test_grey_of_16_bits_is_written_as_grey(tmp_path: Path, deep: Deep) -> None:

@@ -85,7 +85,7 @@ def test_a_palette_with_transparency_becomes_colour_and_alpha(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("mode", "key"), [("L", 77), ("RGB", (10, 20, 30))])
 def test_a_transparent_colour_becomes_alpha(tmp_path: Path, mode: str, key: int | tuple[int, ...]) -> None:
-    image = Image.new(mode, (2, 1), key)  # type: ignore[arg-type]
+    image = Image.new(mode, (2, 1), key)
     image.putpixel((1, 0), 78 if mode == "L" else (11, 20, 30))
     image.save(tmp_path / "key.png", transparency=key)
     photo = read_photo(tmp_path / "key.png")
@@ -186,7 +186,7 @@ def test_a_cmyk_jpeg_without_a_usable_profile_is_converted_plainly(
     tmp_path: Path, profile: bytes | None
 ) -> None:
     ink = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
-    ink.save(tmp_path / "print.jpg", quality=100, **({"icc_profile": profile} if profile else {}))
+    ink.save(tmp_path / "print.jpg", quality=100, icc_profile=profile)
     red, green, blue = read_photo(tmp_path / "print.jpg").pixels[8, 8]
     assert red > 250
     assert max(green, blue) < 5
@@ -196,9 +196,7 @@ def test_a_cmyk_jpeg_without_a_usable_profile_is_converted_plainly(
 def test_of_an_animation_the_first_frame_is_read_and_all_are_counted(tmp_path: Path, suffix: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "green", "blue")]
     path = tmp_path / f"moving{suffix}"
-    frames[0].save(
-        path, save_all=True, append_images=frames[1:], **({"lossless": True} if suffix == ".webp" else {})
-    )
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
     photo = read_photo(path)
     assert photo.metadata.frames == 3
     assert photo.pixels[8, 8].tolist() == [255, 0, 0]

@@ -183,6 +183,20 @@ def test_resolution_survives(tmp_path: Path, pixels: Pixels, source: str, destin
         assert [round(float(value)) for value in image.info["dpi"]] == [300, 300]
 
 
+@pytest.mark.parametrize("resolution", [(0, 0), (1, 0), (-5, 1), (10**6, 1)])
+@pytest.mark.parametrize("destination", [".jpg", ".png", ".tif"])
+def test_a_resolution_that_makes_no_sense_does_not_stop_a_save(
+    tmp_path: Path, pixels: Pixels, resolution: tuple[int, int], destination: str
+) -> None:
+    path = save(tmp_path / "photo.tif", pixels, dpi=(300, 300))
+    content = path.read_bytes()
+    sensible = content.index(struct.pack("<II", 300, 1))
+    nonsense = struct.pack("<ii", *resolution)
+    path.write_bytes(content[:sensible] + nonsense + content[sensible + 8 :])
+    again = read_photo(write_photo(read_photo(path), tmp_path / f"again{destination}"))
+    assert again.pixels.shape == pixels.shape
+
+
 @pytest.mark.parametrize("destination", [*FORMATS, ".bmp"])
 def test_file_times_survive(tmp_path: Path, pixels: Pixels, destination: str) -> None:
     path = save(tmp_path / "photo.jpg", pixels)

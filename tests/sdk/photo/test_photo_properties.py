@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_saving_and_reading_gives_every_sample_back(
             np.testing.assert_array_equal(got, expected)
 
 
-def to_8_bits(samples: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+def to_8_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
     """Divided by 257 and rounded if they are 16 bits."""
     return samples if samples.dtype == np.uint8 else np.rint(samples / 257).astype(np.uint8)
 

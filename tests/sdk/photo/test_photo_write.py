@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -240,6 +243,21 @@ def test_an_interruption_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "photo.png"):
         raise KeyboardInterrupt
     assert files(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_killed_process_leaves_only_what_can_be_recognised(tmp_path: Path) -> None:
+    (tmp_path / "taken.png").write_bytes(b"precious")
+    code = (
+        "import os, signal, sys; from nitido.photo import atomic_write\n"
+        "with atomic_write(sys.argv[1], overwrite=True) as file:\n"
+        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "taken.png")], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / "taken.png").read_bytes() == b"precious"
+    (left_over,) = [name for name in files(tmp_path) if name != "taken.png"]
+    assert left_over.startswith(TEMPORARY_PREFIX)
 
 
 def test_errors_of_the_caller_pass_through_unchanged(tmp_path: Path) -> None:
