@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from nitido.blur import (
     FILTER_RADIUS,
     Blur,
@@ -47,7 +48,7 @@ def error(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.mean((a.astype(float) - b) ** 2))
 
 
-@pytest.mark.parametrize("blur", [b for b in grid(SPACE)], ids=str)
+@pytest.mark.parametrize("blur", grid(SPACE), ids=str)
 def test_kernels_are_centred_and_sum_to_one(blur: Blur) -> None:
     kernel = blur.kernel()
     assert kernel.min() >= 0

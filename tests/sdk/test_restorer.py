@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma
 from nitido.bundle.manifest import BlurSpace, Build, RestoreTask, TensorSpec
 from nitido.errors import InvalidOption
@@ -37,10 +38,13 @@ BLUR = Build(
 
 
 def restorer(blur: int = 0, sure: float = 1.0, tile: int = 512) -> Restorer:
-    """Shows the deconvolved photo, plus 10 grey levels a unit of denoise strength; the blur is that of the grid."""
+    """Shows the deconvolved photo, plus 10 grey levels a unit of denoise; ``blur`` counts in the grid."""
 
     def main(inputs: Tensors) -> Tensors:
-        return {"restored": inputs["deblurred"] + inputs["strength"][:, 1, None, None, None] * np.float32(10 / 255)}
+        return {
+            "restored": inputs["deblurred"]
+            + inputs["strength"][:, 1, None, None, None] * np.float32(10 / 255)
+        }
 
     def estimate(inputs: Tensors) -> Tensors:
         probabilities = np.full((1, len(grid(SPACE))), 0, np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from nitido.bundle.manifest import Build, TensorSpec, TriggerTask, View
 from nitido.runtime.function import FunctionSession
 from nitido.runtime.session import Tensors
@@ -56,12 +57,13 @@ def test_any_size_fills_the_view(size: tuple[int, int]) -> None:
     assert np.array_equal(view, mosaic(pixels, VIEW))  # the same photo is always looked at in the same way
 
 
+def quarters(image: np.ndarray) -> list[bytes]:
+    return sorted(image[y : y + 32, x : x + 32].tobytes() for y in (0, 32) for x in (0, 32))
+
+
 def test_a_photo_of_four_crops_is_seen_whole() -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    crops = lambda image: sorted(  # noqa: E731
-        image[y : y + 32, x : x + 32].tobytes() for y in (0, 32) for x in (0, 32)
-    )
-    assert crops(mosaic(pixels, VIEW)) == crops(pixels)
+    assert quarters(mosaic(pixels, VIEW)) == quarters(pixels)
 
 
 def test_view_is_native_size_and_prefers_texture_but_also_sees_flat_parts() -> None:

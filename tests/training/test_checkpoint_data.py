@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from nitido_train import checkpoint, data
 from nitido_train.loop import Progress
 from nitido_train.nets.sr import SrConfig, SrNet
-from PIL import Image
 
 
 def trained(net: torch.nn.Module) -> checkpoint.Trained:
@@ -85,7 +86,11 @@ def test_folder_without_photos_is_an_error(tmp_path: Path) -> None:
 
 
 def test_crops_lie_inside_and_come_more_often_from_large_photos() -> None:
-    photos = [np.zeros((40, 40, 3), np.uint8), np.zeros((100, 200, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)]
+    photos = [
+        np.zeros((40, 40, 3), np.uint8),
+        np.zeros((100, 200, 3), np.uint8),
+        np.zeros((8, 8, 3), np.uint8),
+    ]
     source = data.crops(photos, 32, np.random.default_rng(0))
     counts = [0, 0, 0]
     for index, top, left in (next(source) for _ in range(500)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from nitido.blur import Blur
 from nitido_train.degrade import (
     FACTORS,

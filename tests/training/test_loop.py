@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from nitido_train.loop import LoopConfig, Progress, fit, learning_rate, prefetch
 from torch import Tensor, nn
+
+from nitido_train.loop import LoopConfig, Progress, fit, learning_rate, prefetch
 
 Pair = tuple[Tensor, Tensor]
 
@@ -26,6 +27,10 @@ def squared(net: nn.Conv2d, pair: Pair) -> Tensor:
     return error
 
 
+def first_weight(net: nn.Conv2d) -> dict[str, float]:
+    return {"weight": float(net.weight.flatten()[0])}
+
+
 def conv() -> nn.Conv2d:
     torch.manual_seed(0)
     return nn.Conv2d(3, 3, 1)
@@ -35,11 +40,11 @@ CONFIG = LoopConfig(steps=400, learning_rate=0.05, warmup=10, ema_decay=0.9, log
 
 
 def test_loop_learns_a_linear_map_and_logs_it(tmp_path: Path) -> None:
-    net, progress = fit(conv(), pairs(), squared, CONFIG, tmp_path, evaluate=lambda net: {"bias": float(net.bias[0])})  # type: ignore[index]
+    net, progress = fit(conv(), pairs(), squared, CONFIG, tmp_path, evaluate=first_weight)
     assert progress.step == 400
     assert float(squared(net, next(pairs(1)))) < 1e-3  # a constant prediction would score 0.33
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows if "bias" in row] == [100, 200, 300, 400]
+    assert [row["step"] for row in rows if "weight" in row] == [100, 200, 300, 400]
     losses = [row["loss"] for row in rows if "loss" in row]
     assert losses[-1] < 0.1 * losses[0]
 

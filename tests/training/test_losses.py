@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from nitido_train.losses import GradientLoss, gaussian_window, to_luma
 from scipy.ndimage import convolve
+
+from nitido_train.losses import GradientLoss, gaussian_window, to_luma
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0])

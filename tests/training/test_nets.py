@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from nitido.blur import Blur, grid
 from nitido_train.nets.blur import SPACE, BlurConfig, BlurNet, soft_target
 from nitido_train.nets.restore import RestoreConfig, RestoreNet

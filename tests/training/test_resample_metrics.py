@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from nitido_train.metrics import luma, psnr, psnr_y, ssim_y
 from nitido_train.resample import bicubic_downscale, bicubic_matrix, bicubic_upscale, crop_to_multiple
 
