@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -24,8 +23,8 @@ from nitido_train.metrics import psnr
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.tensors import to_pixels, to_tensor
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
-"""image, deblurred, residuals (N, 12, H, W), strength (N, 4)."""
+Batch = tuple[Tensor, Tensor, Tensor]
+"""image, deblurred, residuals (N, 12, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Config:
     """What to train.
 
     Degrading costs as much as a step, so crops live in a pool: each step replaces ``fresh`` of its ``pool``
-    crops and draws ``batch`` of them, every time with other strengths and symmetries.
+    crops and draws ``batch`` of them, each time in another of the eight symmetries.
     """
 
     network: RestoreConfig = field(default_factory=RestoreConfig)
@@ -92,13 +91,6 @@ def examples(photos: list[Pixels], config: Config) -> Iterator[tuple[Degraded, P
         yield Degraded(full.pixels[inner, inner], full.clean[inner, inner], residuals), deblurred
 
 
-def strengths(rng: np.random.Generator) -> list[float]:
-    """Half of the time everything is removed, otherwise a random choice, a third of them partly."""
-    if rng.random() < 0.5:
-        return [1.0] * len(FACTORS)
-    return [float(rng.random() if rng.random() < 0.33 else rng.integers(2)) for _ in FACTORS]
-
-
 def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
     """Endless training batches."""
     rng = np.random.default_rng(config.seed + 1000)
@@ -114,7 +106,7 @@ def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
             part.contiguous(memory_format=torch.channels_last)
             for part in (tensor[:, :3], tensor[:, 3:6], tensor[:, 6:])
         )
-        yield image, filtered, added, torch.tensor([strengths(rng) for _ in chosen])
+        yield image, filtered, added
 
 
 def stacked(degraded: Degraded, deblurred: Pixels) -> NDArray[np.int16]:
@@ -124,12 +116,16 @@ def stacked(degraded: Degraded, deblurred: Pixels) -> NDArray[np.int16]:
 
 
 def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:
-    """L1 to the photo without the chosen share of each factor."""
-    image, deblurred, residuals, strength = batch
-    output = net(image, deblurred, strength).float()
-    shares = strength.repeat_interleave(3, dim=1)[:, :, None, None]
-    removed = (residuals * shares).view(len(image), len(FACTORS), 3, *image.shape[2:]).sum(1)
-    return F.l1_loss(output, image - removed)
+    """L1 of the restored photo, and of each factor's residual on its own.
+
+    The first alone lets the factors share one error among them: the photo comes out right with all knobs
+    up, and wrong with any of them down.
+    """
+    image, deblurred, residuals = batch
+    predicted = net.residuals(image, deblurred).float()
+    difference = predicted - residuals
+    total = difference.view(len(image), len(FACTORS), 3, *image.shape[2:]).sum(1)
+    return total.abs().mean() + difference.abs().mean() * len(FACTORS) / 2
 
 
 def restore(
