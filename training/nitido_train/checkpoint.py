@@ -6,7 +6,6 @@ import hashlib
 import json
 import platform
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ class Provenance:
     minutes: float
     machine: str
     command: str
+    """All of them, where a run was resumed."""
     torch: str
     commit: str
     measured: dict[str, float]
@@ -63,13 +63,6 @@ def _read(path: str) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def describe_command() -> str:
-    """The command line that started this process, as one would type it."""
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    start = f"python -m {spec.name}" if spec else f"python {sys.argv[0]}"
-    return " ".join([start, *sys.argv[1:]])
-
-
 def current_commit() -> str:
     """The commit of the working tree, with '+' where it had uncommitted changes; 'unknown' outside git."""
     try:
@@ -96,7 +89,7 @@ def save(trained: Trained, recipe: str, file: Path) -> None:
         steps=trained.progress.step,
         minutes=round(trained.progress.minutes, 1),
         machine=describe_machine(),
-        command=describe_command(),
+        command=" && ".join(trained.progress.commands),
         torch=torch.__version__,
         commit=current_commit(),
         measured=trained.measured,

@@ -156,7 +156,7 @@ def random_degradation(rng: np.random.Generator) -> Degradation:
     if kind < 0.2:
         return Degradation()
     if kind < 0.66:
-        chosen = {str(rng.choice(FACTORS, p=[0.32, 0.3, 0.26, 0.12]))}
+        chosen = {str(rng.choice(FACTORS, p=[0.2, 0.4, 0.3, 0.1]))}
     else:
         chances = {"deblur": 0.45, "denoise": 0.6, "deartifact": 0.6, "desaturate": 0.25}
         chosen = {factor for factor, chance in chances.items() if rng.random() < chance}

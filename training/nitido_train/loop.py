@@ -6,10 +6,11 @@ import copy
 import json
 import math
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,6 +48,15 @@ class Progress:
 
     step: int = 0
     minutes: float = 0.0
+    commands: list[str] = field(default_factory=list)
+    """The command lines that started and resumed the run."""
+
+
+def describe_command() -> str:
+    """The command line that started this process, as one would type it."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    start = f"python -m {spec.name}" if spec else f"python {sys.argv[0]}"
+    return " ".join([start, *sys.argv[1:]])
 
 
 def learning_rate(config: LoopConfig, progress: Progress) -> float:
@@ -101,7 +111,8 @@ def fit(
         net.load_state_dict(state["net"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        progress = Progress(state["step"], state["minutes"])
+        progress = Progress(state["step"], state["minutes"], state["commands"])
+    progress.commands.append(describe_command())
 
     def save_state() -> None:
         state = {
@@ -110,7 +121,7 @@ def fit(
             "optimiser": optimiser.state_dict(),
         }
         partial = state_file.with_suffix(".tmp")
-        torch.save({**state, "step": progress.step, "minutes": progress.minutes}, partial)
+        torch.save({**state, **vars(progress)}, partial)
         partial.replace(state_file)
 
     source = prefetch(batches)
