@@ -15,9 +15,9 @@ from nitido_train.degrade import FACTORS
 class RestoreConfig:
     """Feature channels at a half, a quarter and an eighth of the resolution."""
 
-    half: int = 48
-    quarter: int = 80
-    eighth: int = 112
+    half: int = 32
+    quarter: int = 64
+    eighth: int = 96
 
 
 class ResidualBlock(nn.Module):
@@ -50,16 +50,15 @@ class RestoreNet(nn.Module):
         half, quarter, eighth = config.half, config.quarter, config.eighth
         residuals = 3 * len(FACTORS)
         self.head = nn.Conv2d(24, half, 3, padding=1)
-        self.encode_half = ResidualBlock(half)
         self.down_quarter = nn.Conv2d(half, quarter, 3, stride=2, padding=1)
         self.encode_quarter = ResidualBlock(quarter)
         self.down_eighth = nn.Conv2d(quarter, eighth, 3, stride=2, padding=1)
-        self.encode_eighth = ResidualBlock(eighth)
+        self.encode_eighth = nn.Sequential(ResidualBlock(eighth), ResidualBlock(eighth))
         self.up_quarter = nn.Conv2d(eighth, 4 * quarter, 1)
         self.decode_quarter = ResidualBlock(quarter)
         self.up_half = nn.Conv2d(quarter, 4 * half, 1)
         self.decode_half = ResidualBlock(half)
-        self.tail = nn.Conv2d(half + 24, 4 * residuals, 3, padding=1)
+        self.tail = nn.Conv2d(half + 24, 4 * residuals, 1)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -76,14 +75,14 @@ class RestoreNet(nn.Module):
         deblur = torch.eye(residuals)[:, 3 * FACTORS.index("deblur") :][:, :3]
         self.register_buffer("deblur", deblur.reshape(residuals, 3, 1, 1))
 
-    receptive_radius = 57
+    receptive_radius = 67
     """Pixels away that can matter: measured by ``tests/training/test_nets.py``, independent of the widths."""
 
     def residuals(self, image: Tensor, deblurred: Tensor) -> Tensor:
         """What each factor added, (N, 12, H, W): three channels per factor, in the order of FACTORS."""
         # Centred and spread to -2..2: with activations of this size the last layer's weights stay small.
         x = F.pixel_unshuffle(4 * torch.cat([image, deblurred], dim=1) - 2, 2)
-        half = self.encode_half(F.relu(self.head(x)))
+        half = F.relu(self.head(x))
         quarter = self.encode_quarter(F.relu(self.down_quarter(half)))
         eighth = self.encode_eighth(F.relu(self.down_eighth(quarter)))
         quarter = self.decode_quarter(quarter + F.pixel_shuffle(self.up_quarter(eighth), 2))
