@@ -117,17 +117,17 @@ def stacked(degraded: Degraded, deblurred: Pixels) -> NDArray[np.int16]:
 
 
 def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:
-    """Huber loss of the restored photo, and of each factor's residual on its own.
+    """Huber loss of each factor's residual on its own, and a little of the restored photo's.
 
-    The first alone lets the factors share one error among them: the photo comes out right with all knobs
-    up, and wrong with any of them down. Squared up to 13 grey levels, since the plain absolute error is best
-    served by leaving faint residuals such as those of JPEG alone.
+    The photo alone would let the factors share one error among them: it comes out right with all knobs up,
+    and wrong with any of them down. The loss is squared up to 13 grey levels, since the plain absolute error
+    is best served by leaving faint residuals such as those of JPEG alone.
     """
     image, deblurred, residuals = batch
     difference = net.residuals(image, deblurred).float() - residuals
     total = difference.view(len(image), len(FACTORS), 3, *image.shape[2:]).sum(1)
     sparse = difference[:, :, ::2, ::2]  # a quarter of the pixels tells the factors apart as well
-    return huber(total) + huber(sparse) * len(FACTORS) / 2
+    return huber(total) / 4 + huber(sparse) * len(FACTORS)
 
 
 def huber(difference: Tensor) -> Tensor:
