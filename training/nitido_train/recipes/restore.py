@@ -126,8 +126,7 @@ def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:
     image, deblurred, residuals = batch
     difference = net.residuals(image, deblurred).float() - residuals
     total = difference.view(len(image), len(FACTORS), 3, *image.shape[2:]).sum(1)
-    sparse = difference[:, :, ::2, ::2]  # a quarter of the pixels tells the factors apart as well
-    return huber(total) / 4 + huber(sparse) * len(FACTORS)
+    return huber(total) / 4 + huber(difference) * len(FACTORS)
 
 
 def huber(difference: Tensor) -> Tensor:
