@@ -15,8 +15,6 @@ from nitido import zoo
 from nitido.cli import main
 from nitido.photo.read import read_photo
 
-pytestmark = pytest.mark.skipif(not zoo.names(), reason="zoo not built yet")
-
 Run = Callable[..., list[dict[str, Any]]]
 
 
