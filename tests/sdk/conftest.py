@@ -118,7 +118,7 @@ def _convolve(x: NDArray[np.float64], weight: NDArray[np.float32]) -> NDArray[np
 
 
 def _onnx_model(weights: dict[str, NDArray[np.float32]], scale: int) -> bytes:
-    onnx: Any = pytest.importorskip("onnx")
+    onnx: Any = pytest.importorskip("onnx", reason="needs onnx to make a model file")
     helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
     scales = np.array([1, 1, scale, scale], np.float32)
     constants = [

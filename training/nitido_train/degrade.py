@@ -8,8 +8,7 @@ residual and no other.
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +48,6 @@ class Degradation:
     jpeg_quality: int | None = None
     jpeg_subsampling: int = 2
     """Pillow's numbers: 0 is 4:4:4, 2 is 4:2:0."""
-
-    def record(self) -> dict[str, Any]:
-        """The parameters as plain data, for label tables."""
-        return asdict(self)
 
     @property
     def is_clean(self) -> bool:

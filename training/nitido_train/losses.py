@@ -1,4 +1,4 @@
-"""Training losses; the Gaussian image-gradient loss is the one of ../specs' source G (US10540749)."""
+"""Training losses; the Gaussian image-gradient loss (G1) is that of US10540749."""
 
 from __future__ import annotations
 
