@@ -87,7 +87,7 @@ def sr_checkpoint(save_checkpoint: SaveCheckpoint, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="session")
 def restore_checkpoint(save_checkpoint: SaveCheckpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
-    blur, restore = BlurConfig(hidden=8), RestoreConfig(half=4, quarter=6, eighth=8)
+    blur, restore = BlurConfig(hidden=8), RestoreConfig(full=4, half=4, quarter=6, eighth=8)
     save_checkpoint(folder / "blur.safetensors", BlurNet(blur), blur, "blur")
     return save_checkpoint(folder / "restore.safetensors", RestoreNet(restore), restore, "restore")
 

@@ -54,7 +54,7 @@ def test_shipped_sizes_keep_within_their_budgets() -> None:
 
 
 def test_restorer_states_its_receptive_radius() -> None:
-    net = RestoreNet(RestoreConfig(half=8, quarter=8, eighth=8))
+    net = RestoreNet(RestoreConfig(4, 6, 8, 8))
     positive(net)
     reached = []
     for offset in range(8):  # the strided layers see each position of a block of 8 differently
@@ -66,7 +66,7 @@ def test_restorer_states_its_receptive_radius() -> None:
 
 
 def test_zero_strength_returns_the_photo_and_strength_is_linear() -> None:
-    net = positive(RestoreNet(RestoreConfig(half=8, quarter=8, eighth=8)))
+    net = positive(RestoreNet(RestoreConfig(4, 6, 8, 8)))
     image, deblurred = torch.rand(2, 1, 3, 32, 32).unbind()
     with torch.inference_mode():
         outputs = [net(image, deblurred, torch.tensor([[s, 0.0, 0.0, 0.0]])) for s in (0.0, 0.5, 1.0)]
