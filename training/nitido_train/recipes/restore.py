@@ -116,32 +116,28 @@ def stacked(degraded: Degraded, deblurred: Pixels) -> NDArray[np.int16]:
     return np.concatenate([degraded.pixels, deblurred, *residuals], axis=2, dtype=np.int16)
 
 
-FAINT = 0.005
-"""Huber loss of a residual, a JPEG of quality 40's, below which its share of the loss shrinks no further."""
+WEIGHTS = {"deblur": 1.0, "denoise": 1.0, "deartifact": 2.0, "desaturate": 0.25}
+"""Share of each factor in the loss: blown highlights, which nothing brings back exactly, made up half of it
+while the faint traces of JPEG were hardly learnt."""
 
 
 def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:
-    """What is left of each factor's residual, relative to what was there, and a little of the photo's.
+    """Huber loss of each factor's residual on its own, and a little of the restored photo's.
 
     The photo alone would let the factors share one error among them: it comes out right with all knobs up,
-    and wrong with any of them down. Relative, since strong noise and blown highlights are a hundred times the
-    traces of a JPEG: without it they made up most of the loss and JPEG artifacts were hardly learnt. Huber is
-    squared up to 13 grey levels; the plain absolute error is best served by leaving faint residuals alone.
+    and wrong with any of them down. The loss is squared up to 13 grey levels, since the plain absolute error
+    is best served by leaving faint residuals such as those of JPEG alone.
     """
     image, deblurred, residuals = batch
     difference = net.residuals(image, deblurred).float() - residuals
-    shape = len(image), len(FACTORS), 3, *image.shape[2:]
-    left, there = difference.view(shape), residuals.view(shape)
-    per_factor = huber(left) / (huber(there) + FAINT)
-    together = huber(left.sum(1)) / (huber(there.sum(1)) + FAINT)
-    return 0.02 * (per_factor.sum(1).mean() + together.mean() / 4)
+    parts = difference.view(len(image), len(FACTORS), 3, *image.shape[2:])
+    apart = sum((WEIGHTS[factor] * huber(parts[:, i]) for i, factor in enumerate(FACTORS)), torch.zeros(()))
+    return apart + huber(parts.sum(1)) / 4
 
 
 def huber(difference: Tensor) -> Tensor:
-    """Mean Huber loss over the channels and pixels of each residual, linear from 0.05 on."""
-    return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=0.05, reduction="none").mean(
-        (-3, -2, -1)
-    )
+    """Mean Huber loss, linear from 0.05 on."""
+    return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=0.05)
 
 
 def restore(
