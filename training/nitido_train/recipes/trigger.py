@@ -27,6 +27,9 @@ from nitido_train.tensors import to_tensor
 PRECISION_ON_CLEAN = 0.97
 """The threshold leaves this share of the clean validation photos alone."""
 
+WORTH = 0.1
+"""A gain on the scale of 1 to 10 that is worth the work."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -37,6 +40,8 @@ class Config:
     held_out: int = 400
     side: int = 320
     batch: int = 16
+    precision: float = 0.9
+    """Share of validation photos above a factor's threshold that truly gain from removing it."""
     seed: int = 3
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
@@ -84,6 +89,14 @@ def choose_threshold(scores: np.ndarray, clean: np.ndarray) -> float:
     return round(max(0.1, float(np.quantile(scores[clean], PRECISION_ON_CLEAN))), 3)
 
 
+def precise_threshold(scores: np.ndarray, gains: np.ndarray, precision: float) -> float:
+    """The lowest score, at least WORTH, with this share of gains from there on; else beyond them all."""
+    order = np.argsort(-scores, kind="stable")
+    right = np.cumsum(gains[order] >= WORTH) / np.arange(1, len(scores) + 1)
+    good = np.flatnonzero((right >= precision) & (scores[order] >= WORTH))
+    return round(float(scores[order][good[-1]]) if len(good) else float(scores.max()) + WORTH, 3)
+
+
 def train(
     config: Config, folder: Path, enhancers: Enhancers, imagenet: Path | None, run: Path, resume: bool = False
 ) -> checkpoint.Trained:
@@ -100,7 +113,13 @@ def train(
         }
         threshold = choose_threshold(guess[:, 0], clean)
         recommended = guess[:, 0] >= threshold
+        per_factor = {
+            f"threshold_{n}": precise_threshold(guess[:, i], truth[:, i], config.precision)
+            for i, n in enumerate(OUTPUTS)
+            if i > 0
+        }
         return {name: round(value, 3) for name, value in ranks.items()} | {
+            **per_factor,
             "threshold": threshold,
             "clean_left_alone": round(float(np.mean(~recommended[clean])), 3),
             "degraded_recommended": round(float(np.mean(recommended[~clean])), 3),
