@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from nitido.blur import Blur, apply_filter, decode, inverse_filter, noise_sigma, spectrum
+from nitido.deblock import deblock, find_steps
 from nitido.photo.model import Pixels
 from nitido_train import checkpoint, data
 from nitido_train.degrade import FACTORS, Degradation, degrade, random_degradation
@@ -72,22 +73,27 @@ class Enhancers:
     def restored(self, pixels: Pixels) -> list[Pixels]:
         """The photo restored of all factors, then of each factor alone, in the order of FACTORS.
 
-        The network sees the deconvolved photo only when deblurring is asked for, as in the runtime.
+        The network sees a closed form only when its factor is asked for, as in the runtime.
         """
-        blur = self.estimate_blur(pixels)
-        plain = self._residuals(pixels, pixels)
-        if blur.family == "sharp":
-            full = plain
-        else:
-            inverse = inverse_filter(blur.kernel(), noise_sigma(pixels))
-            full = self._residuals(pixels, apply_filter(pixels, inverse))
+        blur, steps = self.estimate_blur(pixels), find_steps(pixels)
+        deblurred = deblocked = pixels
+        if blur.family != "sharp":
+            deblurred = apply_filter(pixels, inverse_filter(blur.kernel(), noise_sigma(pixels)))
+        if steps is not None:
+            deblocked = deblock(pixels, steps)
+        plain = self._residuals(pixels, pixels, pixels)
+        asked = {
+            "deblur": plain if deblurred is pixels else self._residuals(pixels, deblurred, pixels),
+            "deartifact": plain if deblocked is pixels else self._residuals(pixels, pixels, deblocked),
+        }
+        both = self._residuals(pixels, deblurred, deblocked)
         image = pixels.astype(np.float32)
-        parts = [full.sum(0), *(full[i] if f == "deblur" else plain[i] for i, f in enumerate(FACTORS))]
+        parts = [both.sum(0), *(asked.get(factor, plain)[i] for i, factor in enumerate(FACTORS))]
         return [np.clip(image - part + 0.5, 0, 255).astype(np.uint8) for part in parts]
 
-    def _residuals(self, pixels: Pixels, deblurred: Pixels) -> NDArray[np.float32]:
+    def _residuals(self, *photos: Pixels) -> NDArray[np.float32]:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            output = self._restore.residuals(to_tensor([pixels]), to_tensor([deblurred]))[0].float()
+            output = self._restore.residuals(*(to_tensor([photo]) for photo in photos))[0].float()
         planes = output.reshape(len(FACTORS), 3, *output.shape[1:])
         residuals: NDArray[np.float32] = (planes * 255).permute(0, 2, 3, 1).numpy()
         return residuals

@@ -113,10 +113,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=150_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
     parser.add_argument("--warm-start", type=Path, help="SR checkpoint whose matching layers to start from")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
-    schedule = loop.LoopConfig(steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate)
+    schedule = loop.LoopConfig(
+        steps=args.steps,
+        minutes=args.minutes,
+        learning_rate=args.learning_rate,
+        muon_learning_rate=args.muon,
+    )
     config = Config(scale=args.scale, depth=args.depth, loop=schedule)
     run = Path("runs") / args.out.stem
     trained = train(config, args.data, run, args.warm_start, args.resume)
