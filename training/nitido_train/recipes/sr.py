@@ -27,9 +27,9 @@ Pair = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Config:
-    """What to train; ``alpha`` and ``beta`` weigh the gradient (G1) and the pixel loss, ``luma`` that of luma.
+    """What to train; ``alpha`` weighs the gradient (G1), ``beta`` the pixels and ``luma`` their luma.
 
-    With the loss on luma a training of 70 seconds reached 0.1 dB more (PSNR is measured there, as eyes do).
+    PSNR is measured on luma: with its term a training of 70 seconds reached 0.1 dB more on Set5.
     """
 
     scale: int = 2
