@@ -134,6 +134,7 @@ def train(
     measured = evaluate(average)
     provenance = {
         **asdict(config),
+        "view": asdict(VIEW),
         "enhancers": enhancers.ids(),
         "warm_start": imagenet.stem if imagenet else None,
     }
