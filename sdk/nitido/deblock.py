@@ -112,8 +112,9 @@ def deblock_valid(padded: Pixels, steps: Steps) -> Pixels:
     was, now = _forward(inner), _forward(mean)
     room = _tiled(_KEEP * steps, was.shape)
     added = _backward(np.clip(now - was, -room, room))[BLOCK:-BLOCK, BLOCK:-BLOCK]
-    result = padded[MARGIN:-MARGIN, MARGIN:-MARGIN] + added[:, :, None] + np.float32(0.5)
-    return np.clip(result, 0, 255).astype(np.uint8)
+    sums = padded[MARGIN:-MARGIN, MARGIN:-MARGIN] + added[:, :, None] + np.float32(0.5)
+    result: Pixels = np.clip(sums, 0, 255).astype(np.uint8)
+    return result
 
 
 def _forward(plane: NDArray[np.float32]) -> NDArray[np.float32]:

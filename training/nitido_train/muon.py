@@ -16,7 +16,7 @@ _MIN_CHANNELS = 16
 """Layers that read or write fewer (the image, the residuals) stay with AdamW, as the authors advise."""
 
 
-def hidden_weights(net: nn.Module) -> list[nn.Parameter]:
+def hidden_weights(net: nn.Module) -> list[Tensor]:
     """Weights of the convolutions between features: what Muon is for."""
     return [
         layer.weight
@@ -30,14 +30,14 @@ def hidden_weights(net: nn.Module) -> list[nn.Parameter]:
 class Muon(torch.optim.Optimizer):
     """Each weight (outputs, ...) is one matrix; 0.01 suits networks that AdamW trains at 1e-3."""
 
-    def __init__(self, weights: Iterable[nn.Parameter], lr: float, momentum: float = 0.95) -> None:
+    def __init__(self, weights: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
         super().__init__(weights, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # as all closures here: none
         """Update all weights; those of one shape together, since they are small."""
         for group in self.param_groups:
-            alike: dict[tuple[int, int], list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
+            alike: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
@@ -56,9 +56,10 @@ class Muon(torch.optim.Optimizer):
 
 def orthogonal(matrices: Tensor) -> Tensor:
     """(N, rows, columns) with singular values near 1 (0.7 to 1.2): five Newton-Schulz steps."""
-    x = matrices.mT if matrices.shape[1] > matrices.shape[2] else matrices
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if tall else matrices
+    x = x / (x.square().sum((1, 2), keepdim=True).sqrt() + 1e-7)
     for _ in range(5):
         square = x @ x.mT
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x  # the authors' polynomial
-    return x.mT if matrices.shape[1] > matrices.shape[2] else x
+    return x.mT if tall else x

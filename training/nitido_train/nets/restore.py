@@ -101,7 +101,7 @@ class RestoreNet(nn.Module):
         quarter = self.decode_quarter(self.encode_eighth(quarter), quarter)
         full = self.decode_full(self.decode_half(quarter, half), full)
         # What a factor added is mostly the photo less its smooth part: the tail sees the photo as it came.
-        added = self.tail(torch.cat([full, x], dim=1))
+        added: Tensor = self.tail(torch.cat([full, x], dim=1))
         # The closed forms have found most of what blur and JPEG added already; the network corrects them.
         found = torch.cat([image - deblurred, image - deblocked], dim=1)
         return added + F.conv2d(found, self.get_buffer("taken"))

@@ -128,7 +128,7 @@ def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
         tensor = torch.from_numpy(np.stack(stacks)).permute(0, 3, 1, 2).float() / 255
         image, deblurred, unblocked, added = (
             part.contiguous(memory_format=torch.channels_last)
-            for part in tensor.split([3, 3, 3, 3 * len(FACTORS)], dim=1)
+            for part in (tensor[:, :3], tensor[:, 3:6], tensor[:, 6:9], tensor[:, 9:])
         )
         yield image, deblurred, unblocked, added
 
@@ -136,9 +136,8 @@ def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
 def stacked(example: Example) -> NDArray[np.int16]:
     """All that a step needs of an example, as channels: photo, closed forms, a residual per factor."""
     degraded = example.degraded
-    residuals = [degraded.residuals[factor] for factor in FACTORS]
-    parts = [degraded.pixels, example.deblurred, example.deblocked, *residuals]
-    return np.concatenate(parts, axis=2, dtype=np.int16)
+    photos = [part.astype(np.int16) for part in (degraded.pixels, example.deblurred, example.deblocked)]
+    return np.concatenate([*photos, *(degraded.residuals[factor] for factor in FACTORS)], axis=2)
 
 
 WEIGHTS = {"deblur": 1.0, "denoise": 1.0, "deartifact": 2.0, "desaturate": 0.25}
