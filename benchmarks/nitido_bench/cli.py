@@ -10,7 +10,9 @@ from pathlib import Path
 import nitido
 from nitido_bench import (
     bicubic,
+    gallery,
     import_time,
+    labels,
     memory,
     parity,
     quality_restore,
@@ -28,8 +30,10 @@ SUITES = {
         quality_sr.SUITE,
         quality_restore.SUITE,
         trigger.SUITE,
+        labels.SUITE,
         parity.SUITE,
         memory.SUITE,
+        gallery.SUITE,
         import_time.SUITE,
     )
 }

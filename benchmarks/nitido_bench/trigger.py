@@ -16,7 +16,7 @@ from nitido_bench import testsets
 from nitido_bench.suite import Row, Suite
 from nitido_train.data import held_out_photos, load_rgb
 from nitido_train.degrade import Degradation, degrade, random_degradation
-from nitido_train.label import quality
+from nitido_train.pseudo_opinion import quality
 
 FIRST_SEED = 20_000
 """Photo i is degraded with seed 20,000 + i; training draws everything from other seeds."""

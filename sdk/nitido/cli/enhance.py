@@ -16,6 +16,7 @@ class Args(FolderCommand):
 
     threshold: float | None
     strength: float | dict[str, float]
+    again: bool
     report: str | None
 
 
@@ -39,7 +40,10 @@ def add(commands: Subparsers) -> None:
         type=strength,
         default=1.0,
         metavar="S",
-        help="0 to 1, or factor=S,... with what is not named off (default: 1)",
+        help="0 to 1, or factor=S,... with what is not named off; scales what the trigger found (default: 1)",
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="enhance photos that Nitido has enhanced before, too"
     )
     parser.add_argument("--report", metavar="HTML", help="write a page with before and after, for a browser")
     add_common(parser)
@@ -59,11 +63,12 @@ def run(args: Args, output: Output) -> bool:
         "command": "enhance",
         "threshold": args.threshold,
         "strength": args.strength,
+        "again": args.again,
         "trigger": getattr(enhancer.trigger, "id", None),
         "restorer": getattr(enhancer.restore, "id", None),
     }
-    work = enhancing(enhancer, strength=args.strength, max_megapixels=args.max_megapixels)
-    reports = run_work(args, work, options, output)
+    work = enhancing(enhancer, strength=args.strength, again=args.again, max_megapixels=args.max_megapixels)
+    reports = run_work(args, work, options, output, again=args.again)
     if args.report is not None:
         from nitido.report import write_report
 
