@@ -49,8 +49,8 @@ def test_upscaler_beats_bicubic(scale: int, gain: float) -> None:
 @pytest.mark.parametrize(
     ("degradation", "gain"),
     [
-        (Degradation(read_noise=25), 5.5),
-        (Degradation(jpeg_quality=20), -0.2),  # not learnt yet: it must at least do no visible harm
+        (Degradation(read_noise=25), 7.0),
+        (Degradation(jpeg_quality=20), 0.4),
         (Degradation(blur=Blur("motion", 9, 0.7)), 1.0),
         (Degradation(blur=Blur("disc", 2)), 1.0),
     ],

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma, spectrum
 from nitido.bundle.manifest import RestoreTask, ScoreTask, Task, TensorSpec, TriggerTask, UpscaleTask, View
+from nitido.deblock import deblock, standard_steps
 from nitido.photo.model import Pixels
 from nitido.view import mosaic
 from nitido_export.errors import CheckpointMismatch, CheckpointMissing
@@ -142,6 +143,7 @@ def restorer(file: Path, provenance: Provenance) -> Model:
         inputs=(
             TensorSpec("image", _FREE_IMAGE),
             TensorSpec("deblurred", _FREE_IMAGE),
+            TensorSpec("deblocked", _FREE_IMAGE),
             TensorSpec("strength", (1, len(FACTORS)), layout="NC"),
         ),
         outputs=(TensorSpec("restored", _FREE_IMAGE),),
@@ -176,10 +178,14 @@ def restorer(file: Path, provenance: Provenance) -> Model:
 
 
 def _restorer_example(pixels: Pixels) -> Values:
-    """A filter of a blur that the photo need not have, and strengths that are all different."""
+    """A blur and a JPEG that the photo need not have, and strengths that are all different."""
     inverse = inverse_filter(Blur("disc", 1.5).kernel(), noise_sigma(pixels))
-    strength = np.linspace(1, 0.25, len(FACTORS), dtype=np.float32)
-    return {"image": pixels, "deblurred": apply_filter(pixels, inverse), "strength": strength}
+    return {
+        "image": pixels,
+        "deblurred": apply_filter(pixels, inverse),
+        "deblocked": deblock(pixels, standard_steps(30)),
+        "strength": np.linspace(1, 0.25, len(FACTORS), dtype=np.float32),
+    }
 
 
 def trigger(file: Path, provenance: Provenance) -> Model:

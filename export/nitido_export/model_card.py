@@ -41,9 +41,10 @@ LIMITS = {
     ),
     "restore": (
         "Trained on simulated degradations. Blur is taken to be the same over the whole photo and of one of "
-        "the kinds that the estimator knows; blur that varies over the photo stays. Clipped highlights are "
-        "shaded, not recovered. How much each kind of damage gains, and how far clean photos move, is in the "
-        "table above: JPEG artifacts gain least."
+        "the kinds that the estimator knows; blur that varies over the photo stays. JPEG artifacts are "
+        "undone where the photo's blocks still start at its corner; cut or resized since, it gains little. "
+        "Clipped highlights are shaded, not recovered. How much each kind of damage gains, and how far "
+        "clean photos move, is in the table above."
     ),
     "trigger": (
         "Its idea of quality is a curve over the error against a pristine photo, not an opinion of people. "

@@ -1,4 +1,4 @@
-"""Restore a photo: estimate its blur once, undo it tile by tile, let the network remove what is wrong."""
+"""Restore a photo: find its blur and its JPEG once, undo both tile by tile, let a network do the rest."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from nitido.blur import (
 )
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import RestoreTask
+from nitido.deblock import MARGIN, Steps, deblock_valid, find_steps
 from nitido.errors import InvalidOption
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
@@ -74,20 +75,22 @@ class Restorer:
         strengths = self._strengths(strength)
         if not strengths.any():
             return pixels
-        deblur = strengths[self.factors.index("deblur")] > 0
-        blur = self.estimate_blur(pixels) if deblur else Blur("sharp")
+        asked = dict(zip(self.factors, strengths > 0, strict=True))
+        blur = self.estimate_blur(pixels) if asked["deblur"] else Blur("sharp")
         inverse = None if blur.family == "sharp" else inverse_filter(blur.kernel(), noise_sigma(pixels))
-        image, deblurred, knobs = self._main.build.inputs
+        steps = find_steps(pixels) if asked["deartifact"] else None
+        image, deblurred, deblocked, knobs = self._main.build.inputs
         (output,) = self._main.build.outputs
         knob_tensor = vector_to_tensor(strengths, knobs)
 
         def step(tile: Tile, crops: tuple[Pixels, ...]) -> Pixels:
-            (blurred,) = crops
-            tensor = pixels_to_tensor(blurred, image)
-            sharp = tensor
+            tensor = pixels_to_tensor(crops[0], image)
+            inputs = {image.name: tensor, deblurred.name: tensor, deblocked.name: tensor}
             if inverse is not None:
-                sharp = pixels_to_tensor(_filtered_tile(pixels, tile, inverse), deblurred)
-            inputs = {image.name: tensor, deblurred.name: sharp, knobs.name: knob_tensor}
+                inputs[deblurred.name] = pixels_to_tensor(_deblurred_tile(pixels, tile, inverse), deblurred)
+            if steps is not None:
+                inputs[deblocked.name] = pixels_to_tensor(_deblocked_tile(pixels, tile, steps), deblocked)
+            inputs[knobs.name] = knob_tensor
             return tensor_to_pixels(self._main.run(inputs)[output.name], output)
 
         return self._tiler.run((pixels,), step)
@@ -121,10 +124,17 @@ class Restorer:
         return np.array(values, np.float32)
 
 
-def _filtered_tile(pixels: Pixels, tile: Tile, inverse: Kernel) -> Pixels:
+def _deblurred_tile(pixels: Pixels, tile: Tile, inverse: Kernel) -> Pixels:
     """The tile after the inverse filter, computed from the photo around it; the photo's borders mirror."""
-    reach = 2 * FILTER_RADIUS
-    context = crop(
-        pixels, tile.top - FILTER_RADIUS, tile.left - FILTER_RADIUS, tile.height + reach, tile.width + reach
+    return filter_valid(_around(pixels, tile, FILTER_RADIUS), inverse)
+
+
+def _deblocked_tile(pixels: Pixels, tile: Tile, steps: Steps) -> Pixels:
+    """The tile without the rounding of its JPEG; tiles start at whole blocks of the photo."""
+    return deblock_valid(_around(pixels, tile, MARGIN), steps)
+
+
+def _around(pixels: Pixels, tile: Tile, margin: int) -> Pixels:
+    return crop(
+        pixels, tile.top - margin, tile.left - margin, tile.height + 2 * margin, tile.width + 2 * margin
     )
-    return filter_valid(context, inverse)

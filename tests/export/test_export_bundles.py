@@ -104,7 +104,7 @@ def test_the_restorer_becomes_two_graphs_with_its_blur_space(
     assert isinstance(manifest.task, RestoreTask)
     assert manifest.task.factors == ("deblur", "denoise", "deartifact", "desaturate")
     main = Bundle.open(tmp_path / "restore").select("main", "onnx")
-    assert [spec.name for spec in main.inputs] == ["image", "deblurred", "strength"]
+    assert [spec.name for spec in main.inputs] == ["image", "deblurred", "deblocked", "strength"]
     with np.load(tmp_path / "restore" / "golden.npz") as golden:
         # An export that swapped two inputs, or two strengths, must not pass.
         assert not np.array_equal(golden["main/in/image"], golden["main/in/deblurred"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma
 from nitido.bundle.manifest import BlurSpace, Build, RestoreTask, TensorSpec
+from nitido.deblock import deblock, find_steps
 from nitido.errors import InvalidOption
 from nitido.restorer import Restorer
 from nitido.runtime.function import FunctionSession
@@ -21,7 +25,12 @@ MAIN = Build(
     "main.onnx",
     "",
     0,
-    (IMAGE, TensorSpec("deblurred", IMAGE.shape), TensorSpec("strength", (1, 4), layout="NC")),
+    (
+        IMAGE,
+        TensorSpec("deblurred", IMAGE.shape),
+        TensorSpec("deblocked", IMAGE.shape),
+        TensorSpec("strength", (1, 4), layout="NC"),
+    ),
     (TensorSpec("restored", IMAGE.shape),),
     {},
 )
@@ -37,14 +46,11 @@ BLUR = Build(
 )
 
 
-def restorer(blur: int = 0, sure: float = 1.0, tile: int = 512) -> Restorer:
-    """Shows the deconvolved photo, plus 10 grey levels a unit of denoise; ``blur`` counts in the grid."""
+def restorer(blur: int = 0, sure: float = 1.0, tile: int = 512, shown: str = "deblurred") -> Restorer:
+    """Shows one of its inputs, plus 10 grey levels a unit of denoise; ``blur`` counts in the grid."""
 
     def main(inputs: Tensors) -> Tensors:
-        return {
-            "restored": inputs["deblurred"]
-            + inputs["strength"][:, 1, None, None, None] * np.float32(10 / 255)
-        }
+        return {"restored": inputs[shown] + inputs["strength"][:, 1, None, None, None] * np.float32(10 / 255)}
 
     def estimate(inputs: Tensors) -> Tensors:
         probabilities = np.full((1, len(grid(SPACE))), 0, np.float32)
@@ -95,6 +101,32 @@ def test_deconvolution_in_tiles_equals_that_of_the_whole_photo(size: tuple[int, 
     # FFTs of different lengths round differently: a value on the edge of two grey levels may flip.
     assert np.abs(tiled.astype(int) - whole).max() <= 1
     assert np.mean(tiled != whole) < 0.001
+
+
+def jpeg(height: int, width: int) -> np.ndarray:
+    """A photo with the traces of a JPEG of quality 30."""
+    coarse = np.random.default_rng(1).integers(0, 256, (height // 6 + 1, width // 6 + 1, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=30)
+    return np.asarray(Image.open(buffer))
+
+
+@pytest.mark.parametrize("size", [(120, 100), (333, 131)])
+def test_deblocking_in_tiles_equals_that_of_the_whole_photo(size: tuple[int, int]) -> None:
+    pixels = jpeg(*size)
+    steps = find_steps(pixels)
+    assert steps is not None
+    tiled = restorer(tile=48, shown="deblocked")(pixels, {"deartifact": 1.0})
+    assert not np.array_equal(tiled, pixels)
+    # Products of matrices of other sizes round differently: a value between two grey levels may flip.
+    difference = np.abs(tiled.astype(int) - deblock(pixels, steps))
+    assert difference.max() <= 1
+    assert np.mean(difference > 0) < 0.001
+
+
+def test_a_photo_is_not_deblocked_unless_asked() -> None:
+    pixels = jpeg(120, 100)
+    assert np.array_equal(restorer(shown="deblocked")(pixels, {"denoise": 0.0, "deblur": 1.0}), pixels)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.5, {"denoise": 2.0}, {"sharpen": 1.0}, float("nan")])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nitido_train.loop import LoopConfig, Progress, fit, learning_rate, prefetch
+from nitido_train.loop import LoopConfig, Progress, fit, prefetch, schedule
 
 Pair = tuple[Tensor, Tensor]
 
@@ -70,11 +70,11 @@ def test_a_step_with_infinite_gradient_is_dropped(tmp_path: Path) -> None:
 
 
 def test_learning_rate_warms_up_and_anneals_by_steps_or_minutes() -> None:
-    config = LoopConfig(steps=1000, minutes=10, learning_rate=1.0, warmup=100)
-    assert learning_rate(config, Progress(9, 0)) == pytest.approx(0.1, rel=0.01)
-    assert learning_rate(config, Progress(500, 0)) == pytest.approx(0.505)
-    assert learning_rate(config, Progress(500, 10)) == pytest.approx(0.01)
-    assert learning_rate(config, Progress(1000, 0)) == pytest.approx(0.01)
+    config = LoopConfig(steps=1000, minutes=10, warmup=100)
+    assert schedule(config, Progress(9, 0)) == pytest.approx(0.1, rel=0.01)
+    assert schedule(config, Progress(500, 0)) == pytest.approx(0.505)
+    assert schedule(config, Progress(500, 10)) == pytest.approx(0.01)
+    assert schedule(config, Progress(1000, 0)) == pytest.approx(0.01)
 
 
 def test_an_error_while_making_batches_reaches_the_caller() -> None:

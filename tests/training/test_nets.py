@@ -58,16 +58,20 @@ def test_restorer_states_its_receptive_radius() -> None:
     for offset in range(8):  # the strided layers see each position of a block of 8 differently
         image = torch.rand(1, 3, 160, 160, dtype=torch.float64, requires_grad=True)
         place = 80 + offset
-        net.double()(image, image, torch.ones(1, 4, dtype=torch.float64))[0, :, place, place].sum().backward()
+        net.double()(image, image, image, torch.ones(1, 4, dtype=torch.float64))[
+            0, :, place, place
+        ].sum().backward()
         reached.append(reach(image, place, place))
     assert max(reached) == net.receptive_radius
 
 
 def test_zero_strength_returns_the_photo_and_strength_is_linear() -> None:
     net = positive(RestoreNet(RestoreConfig(4, 6, 8, 8)))
-    image, deblurred = torch.rand(2, 1, 3, 32, 32).unbind()
+    image, deblurred, deblocked = torch.rand(3, 1, 3, 32, 32).unbind()
     with torch.inference_mode():
-        outputs = [net(image, deblurred, torch.tensor([[s, 0.0, 0.0, 0.0]])) for s in (0.0, 0.5, 1.0)]
+        outputs = [
+            net(image, deblurred, deblocked, torch.tensor([[s, 0.0, 0.0, 0.0]])) for s in (0.0, 0.5, 1.0)
+        ]
     assert torch.equal(outputs[0], image)
     assert torch.allclose(outputs[1], (outputs[0] + outputs[2]) / 2, atol=1e-5)
     assert not torch.allclose(outputs[2], image, atol=1e-4)

@@ -17,6 +17,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from nitido_train.muon import Muon, hidden_weights
+
 Batch = TypeVar("Batch")
 Net = TypeVar("Net", bound=nn.Module)
 Loss = Callable[[Net, Batch], Tensor]
@@ -26,13 +28,15 @@ Loss = Callable[[Net, Batch], Tensor]
 class LoopConfig:
     """How long and how fast to train.
 
-    The learning rate warms up linearly, then falls along a cosine to 1 % of its peak. Progress along it is
+    The learning rates warm up linearly, then fall along a cosine to 1 % of their peaks. Progress along it is
     steps / ``steps`` or minutes / ``minutes``, whichever is further, so that a slow machine still anneals.
     """
 
     steps: int = 100_000
     minutes: float = math.inf
     learning_rate: float = 1e-3
+    muon_learning_rate: float = 0.0
+    """Of the convolutions between features, see ``muon``; 0 trains them with AdamW like the others."""
     warmup: int = 500
     ema_decay: float = 0.999
     clip_norm: float = 1.0
@@ -59,11 +63,20 @@ def describe_command() -> str:
     return " ".join([start, *sys.argv[1:]])
 
 
-def learning_rate(config: LoopConfig, progress: Progress) -> float:
-    """The learning rate at this point of the run."""
+def schedule(config: LoopConfig, progress: Progress) -> float:
+    """The share of the peak learning rate at this point of the run."""
     done = min(1.0, max(progress.step / config.steps, progress.minutes / config.minutes))
     cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
-    return config.learning_rate * min(1.0, (progress.step + 1) / config.warmup) * cosine
+    return min(1.0, (progress.step + 1) / config.warmup) * cosine
+
+
+def optimisers(net: nn.Module, config: LoopConfig) -> list[torch.optim.Optimizer]:
+    """AdamW, and Muon for what it is for where the configuration says so."""
+    hidden = hidden_weights(net) if config.muon_learning_rate else []
+    chosen = {id(weight) for weight in hidden}
+    others = [weight for weight in net.parameters() if id(weight) not in chosen]
+    adam = torch.optim.AdamW(others, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+    return [adam, Muon(hidden, config.muon_learning_rate)] if hidden else [adam]
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
@@ -101,16 +114,16 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
     average = copy.deepcopy(net).eval().requires_grad_(False)
-    optimiser = torch.optim.AdamW(
-        net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
-    )
+    made = optimisers(net, config)
+    peaks = [optimiser.param_groups[0]["lr"] for optimiser in made]
     progress = Progress()
     state_file = run / "state.pt"
     if resume and state_file.exists():
         state = torch.load(state_file, weights_only=True)
         net.load_state_dict(state["net"])
         average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(made, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         progress = Progress(state["step"], state["minutes"], state["commands"])
     progress.commands.append(describe_command())
 
@@ -118,7 +131,7 @@ def fit(
         state = {
             "net": net.state_dict(),
             "average": average.state_dict(),
-            "optimiser": optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in made],
         }
         partial = state_file.with_suffix(".tmp")
         torch.save({**state, **vars(progress)}, partial)
@@ -128,15 +141,17 @@ def fit(
     minutes_before, started, saved, running = progress.minutes, time.monotonic(), time.monotonic(), 0.0
     with (run / "log.jsonl").open("a") as log:
         while progress.step < config.steps and progress.minutes < config.minutes:
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(config, progress)
+            share = schedule(config, progress)
+            for optimiser, peak in zip(made, peaks, strict=True):
+                optimiser.param_groups[0]["lr"] = share * peak
             with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
                 value = loss(net, next(source))
-            optimiser.zero_grad(set_to_none=True)
+            net.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             norm = float(nn.utils.clip_grad_norm_(net.parameters(), config.clip_norm))
             if math.isfinite(norm):  # a single bad bf16 step is dropped, not averaged in
-                optimiser.step()
+                for optimiser in made:
+                    optimiser.step()
             progress.step += 1
             progress.minutes = minutes_before + (time.monotonic() - started) / 60
             decay = min(config.ema_decay, (1 + progress.step) / (10 + progress.step))
@@ -149,7 +164,7 @@ def fit(
                     "minutes": round(progress.minutes, 2),
                     "loss": running / config.log_every,
                 }
-                log.write(json.dumps({**row, "lr": learning_rate(config, progress)}) + "\n")
+                log.write(json.dumps({**row, "lr": share * config.learning_rate}) + "\n")
                 log.flush()
                 running = 0.0
             if evaluate is not None and progress.step % config.evaluate_every == 0:

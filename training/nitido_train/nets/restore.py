@@ -39,11 +39,13 @@ class Decoder(nn.Module):
 
 
 class RestoreNet(nn.Module):
-    """Photo, deconvolved photo and strengths to the restored photo.
+    """Photo, what closed forms make of it, and strengths to the restored photo.
 
-    ``image`` and ``deblurred`` are (N, 3, H, W) in [0, 1] with H and W multiples of 8; ``deblurred`` is the
-    photo after the inverse filter of its estimated blur, or the photo itself where it is sharp. ``strength``
-    is (N, 4), one number per factor (see FACTORS), 0 leaves the factor in, 1 removes it. The network predicts
+    ``image``, ``deblurred`` and ``deblocked`` are (N, 3, H, W) in [0, 1] with H and W multiples of 8:
+    ``deblurred`` is the photo after the inverse filter of its estimated blur, ``deblocked`` without the
+    rounding of its JPEG (``nitido.deblock``), each the photo itself where there is nothing to undo.
+    ``strength`` is (N, 4), one number per factor (see FACTORS), 0 leaves the factor in, 1 removes it. The
+    network predicts
     what each factor added to the photo, and the output is the photo less those residuals times their
     strengths: so the knobs are exact, and at strength zero the photo comes back as it was.
     """
@@ -55,7 +57,7 @@ class RestoreNet(nn.Module):
         residuals = 3 * len(FACTORS)
         # The stage at full resolution costs most of the time and earns it: noise and JPEG artifacts live
         # there, and a network that starts at half of it stays 0.8 dB behind on noise.
-        self.encode_full = nn.Sequential(_conv(6, full), nn.ReLU(), _conv(full, full), nn.ReLU())
+        self.encode_full = nn.Sequential(_conv(9, full), nn.ReLU(), _conv(full, full), nn.ReLU())
         self.encode_half = nn.Sequential(_conv(full, half, 2), nn.ReLU(), _conv(half, half), nn.ReLU())
         self.encode_quarter = nn.Sequential(
             _conv(half, quarter, 2), nn.ReLU(), _conv(quarter, quarter), nn.ReLU()
@@ -71,40 +73,41 @@ class RestoreNet(nn.Module):
         self.decode_quarter = Decoder(eighth, quarter)
         self.decode_half = Decoder(quarter, half)
         self.decode_full = Decoder(half, full)
-        self.tail = _conv(full + 6, residuals)
+        self.tail = _conv(full + 9, residuals)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d.bias is only None when asked
         nn.init.normal_(self.tail.weight, std=1e-3)
-        # Fixed 1x1 convolutions: a strength per factor to its three channels, the sum over factors, and the
-        # place of the deblur residual among the others.
+        # Fixed 1x1 convolutions: a strength per factor to its three channels, the sum over factors, and what
+        # the closed forms took away to the channels of their factors.
         spread = torch.eye(len(FACTORS)).repeat_interleave(3, 0)
         gather = torch.eye(3).repeat(1, len(FACTORS))
         self.register_buffer("spread", spread.view(residuals, len(FACTORS), 1, 1))
         self.register_buffer("gather", gather.view(3, residuals, 1, 1))
-        deblur = torch.eye(residuals)[:, 3 * FACTORS.index("deblur") :][:, :3]
-        self.register_buffer("deblur", deblur.reshape(residuals, 3, 1, 1))
+        taken = [torch.eye(residuals)[:, 3 * FACTORS.index(f) :][:, :3] for f in ("deblur", "deartifact")]
+        self.register_buffer("taken", torch.cat(taken, dim=1).reshape(residuals, 6, 1, 1))
 
     receptive_radius = 46
     """Pixels away that can matter: measured by ``tests/training/test_nets.py``, independent of the widths."""
 
-    def residuals(self, image: Tensor, deblurred: Tensor) -> Tensor:
+    def residuals(self, image: Tensor, deblurred: Tensor, deblocked: Tensor) -> Tensor:
         """What each factor added, (N, 12, H, W): three channels per factor, in the order of FACTORS."""
         # Centred and spread to -2..2: with activations of this size the last layer's weights stay small.
-        x = 4 * torch.cat([image, deblurred], dim=1) - 2
+        x = 4 * torch.cat([image, deblurred, deblocked], dim=1) - 2
         full = self.encode_full(x)
         half = self.encode_half(full)
         quarter = self.encode_quarter(half)
         quarter = self.decode_quarter(self.encode_eighth(quarter), quarter)
         full = self.decode_full(self.decode_half(quarter, half), full)
         # What a factor added is mostly the photo less its smooth part: the tail sees the photo as it came.
-        added = self.tail(torch.cat([full, x], dim=1))
-        # Deconvolution has found what the blur added already; the network corrects it.
-        return added + F.conv2d(image - deblurred, self.get_buffer("deblur"))
+        added: Tensor = self.tail(torch.cat([full, x], dim=1))
+        # The closed forms have found most of what blur and JPEG added already; the network corrects them.
+        found = torch.cat([image - deblurred, image - deblocked], dim=1)
+        return added + F.conv2d(found, self.get_buffer("taken"))
 
-    def forward(self, image: Tensor, deblurred: Tensor, strength: Tensor) -> Tensor:
+    def forward(self, image: Tensor, deblurred: Tensor, deblocked: Tensor, strength: Tensor) -> Tensor:
         """The restored photo (N, 3, H, W), not clipped."""
         scale = F.conv2d(strength.view(-1, len(FACTORS), 1, 1), self.get_buffer("spread"))
-        residuals = self.residuals(image, deblurred)
+        residuals = self.residuals(image, deblurred, deblocked)
         return image - F.conv2d(residuals * scale, self.get_buffer("gather"))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nitido.blur import Blur, apply_filter, inverse_filter, noise_sigma
+from nitido.deblock import deblock, find_steps
 from nitido.photo.model import Pixels
 from nitido_train import checkpoint, data, loop
 from nitido_train.degrade import FACTORS, Degraded, degrade, random_blur, random_degradation
@@ -24,8 +25,17 @@ from nitido_train.metrics import psnr
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.tensors import to_pixels, to_tensor
 
-Batch = tuple[Tensor, Tensor, Tensor]
-"""image, deblurred, residuals (N, 12, H, W)."""
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+"""image, deblurred, deblocked, residuals (N, 12, H, W)."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A degraded crop, and what the closed forms make of it; all of one size."""
+
+    degraded: Degraded
+    deblurred: Pixels
+    deblocked: Pixels
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,10 @@ class Config:
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
 
+MISSED = 0.08
+"""Share of the blurs and JPEGs that go unnoticed, so that the network learns to do without closed forms."""
+
+
 def imperfect(blur: Blur, rng: np.random.Generator) -> Blur:
     """The blur as an estimator would report it: a little off, sometimes missed, sometimes invented."""
     if blur.family == "sharp":
@@ -56,7 +70,7 @@ def imperfect(blur: Blur, rng: np.random.Generator) -> Blur:
             return blur
         false_alarm = random_blur(rng)
         return Blur(false_alarm.family, min(false_alarm.extent, 4.0) / 2, false_alarm.angle)
-    if rng.random() < 0.08:
+    if rng.random() < MISSED:
         return Blur("sharp")
     off = 1 + 0.025 * rng.standard_normal()
     turn = 0.2 / max(blur.extent, 1) * rng.standard_normal()
@@ -72,8 +86,14 @@ def deconvolved(pixels: Pixels, blur: Blur) -> Pixels:
     return apply_filter(pixels, inverse_filter(blur.kernel(), noise_sigma(pixels)))
 
 
-def examples(photos: list[Pixels], config: Config) -> Iterator[tuple[Degraded, Pixels]]:
-    """Endless degraded crops with their deconvolution, each of ``crop`` pixels a side."""
+def deblocked(pixels: Pixels) -> Pixels:
+    """The photo without the rounding of its JPEG; the photo itself where it shows no traces of one."""
+    steps = find_steps(pixels)
+    return pixels if steps is None else deblock(pixels, steps)
+
+
+def examples(photos: list[Pixels], config: Config) -> Iterator[Example]:
+    """Endless degraded crops, each of ``crop`` pixels a side."""
     rng = np.random.default_rng(config.seed)
     side = config.crop + 2 * config.margin
     inner = slice(config.margin, config.margin + config.crop)
@@ -87,33 +107,42 @@ def examples(photos: list[Pixels], config: Config) -> Iterator[tuple[Degraded, P
             )
         degradation = random_degradation(rng)
         full = degrade(clean, degradation, rng)
-        deblurred = deconvolved(full.pixels, imperfect(degradation.blur, rng))[inner, inner]
+        deblurred = deconvolved(full.pixels, imperfect(degradation.blur, rng))
+        jpeg = degradation.jpeg_quality is not None and rng.random() >= MISSED
+        unblocked = deblocked(full.pixels) if jpeg else full.pixels
         residuals = {factor: residual[inner, inner] for factor, residual in full.residuals.items()}
-        yield Degraded(full.pixels[inner, inner], full.clean[inner, inner], residuals), deblurred
+        cut = Degraded(full.pixels[inner, inner], full.clean[inner, inner], residuals)
+        yield Example(cut, deblurred[inner, inner], unblocked[inner, inner])
 
 
 def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
     """Endless training batches."""
     rng = np.random.default_rng(config.seed + 1000)
     source = examples(photos, config)
-    pool = [stacked(*next(source)) for _ in range(config.pool)]
+    pool = [stacked(next(source)) for _ in range(config.pool)]
     while True:
         for place in rng.integers(config.pool, size=config.fresh):
-            pool[place] = stacked(*next(source))
+            pool[place] = stacked(next(source))
         chosen = rng.choice(config.pool, config.batch, replace=False)
         stacks = [data.random_symmetry(pool[place], int(rng.integers(8))) for place in chosen]
         tensor = torch.from_numpy(np.stack(stacks)).permute(0, 3, 1, 2).float() / 255
-        image, filtered, added = (
+        image, deblurred, unblocked, added = (
             part.contiguous(memory_format=torch.channels_last)
-            for part in (tensor[:, :3], tensor[:, 3:6], tensor[:, 6:])
+            for part in (tensor[:, :3], tensor[:, 3:6], tensor[:, 6:9], tensor[:, 9:])
         )
-        yield image, filtered, added
+        yield image, deblurred, unblocked, added
 
 
-def stacked(degraded: Degraded, deblurred: Pixels) -> NDArray[np.int16]:
-    """All that a step needs of an example, as channels: photo, deconvolved photo, one residual per factor."""
-    residuals = [degraded.residuals[factor] for factor in FACTORS]
-    return np.concatenate([degraded.pixels, deblurred, *residuals], axis=2, dtype=np.int16)
+def stacked(example: Example) -> NDArray[np.int16]:
+    """All that a step needs of an example, as channels: photo, closed forms, a residual per factor."""
+    degraded = example.degraded
+    photos = [part.astype(np.int16) for part in (degraded.pixels, example.deblurred, example.deblocked)]
+    return np.concatenate([*photos, *(degraded.residuals[factor] for factor in FACTORS)], axis=2)
+
+
+WEIGHTS = {"deblur": 1.0, "denoise": 1.0, "deartifact": 2.0, "desaturate": 0.25}
+"""Share of each factor in the loss: blown highlights, which nothing brings back exactly, made up half of it
+while the faint traces of JPEG were hardly learnt."""
 
 
 def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:
@@ -123,24 +152,23 @@ def restoration_loss(net: RestoreNet, batch: Batch) -> Tensor:
     and wrong with any of them down. The loss is squared up to 13 grey levels, since the plain absolute error
     is best served by leaving faint residuals such as those of JPEG alone.
     """
-    image, deblurred, residuals = batch
-    difference = net.residuals(image, deblurred).float() - residuals
-    total = difference.view(len(image), len(FACTORS), 3, *image.shape[2:]).sum(1)
-    return huber(total) / 4 + huber(difference) * len(FACTORS)
+    image, deblurred, unblocked, residuals = batch
+    difference = net.residuals(image, deblurred, unblocked).float() - residuals
+    parts = difference.view(len(image), len(FACTORS), 3, *image.shape[2:])
+    apart = sum((WEIGHTS[factor] * huber(parts[:, i]) for i, factor in enumerate(FACTORS)), torch.zeros(()))
+    return apart + huber(parts.sum(1)) / 4
 
 
 def huber(difference: Tensor) -> Tensor:
-    """Mean Huber loss, in units of grey levels of the linear part / 255."""
+    """Mean Huber loss, linear from 0.05 on."""
     return F.smooth_l1_loss(difference, torch.zeros_like(difference), beta=0.05)
 
 
-def restore(
-    net: RestoreNet, pixels: Pixels, deblurred: Pixels, strength: list[float] | None = None
-) -> Pixels:
-    """Run the network on a uint8 image whose sides are multiples of 8."""
-    knobs = torch.tensor([strength or [1.0] * len(FACTORS)])
+def restore(net: RestoreNet, example: Example) -> Pixels:
+    """Run the network with all strengths at 1; sides are multiples of 8."""
+    photos = (example.degraded.pixels, example.deblurred, example.deblocked)
     with torch.inference_mode():
-        return to_pixels(net(to_tensor([pixels]), to_tensor([deblurred]), knobs)[0])
+        return to_pixels(net(*(to_tensor([photo]) for photo in photos), torch.ones(1, len(FACTORS)))[0])
 
 
 def train(config: Config, folder: Path, run: Path, resume: bool = False) -> checkpoint.Trained:
@@ -152,11 +180,12 @@ def train(config: Config, folder: Path, run: Path, resume: bool = False) -> chec
 
     def evaluate(net: RestoreNet) -> dict[str, float]:
         gains: dict[str, list[float]] = {}
-        for degraded, deblurred in held_out:
+        for example in held_out:
+            degraded = example.degraded
             present = [f for f in FACTORS if degraded.residuals[f].any()]
             name = "clean" if not present else present[0] if len(present) == 1 else "mixed"
             before = psnr(degraded.pixels, degraded.clean)
-            after = min(psnr(restore(net, degraded.pixels, deblurred), degraded.clean), 60.0)
+            after = min(psnr(restore(net, example), degraded.clean), 60.0)
             gains.setdefault(name, []).append(after if name == "clean" else after - before)
         return {
             f"held_out_{name}": round(float(np.mean(values)), 2) for name, values in sorted(gains.items())
@@ -177,11 +206,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
     parser.add_argument("--steps", type=int, default=60_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
-    parser.add_argument("--learning-rate", type=float, default=7e-4)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     schedule = loop.LoopConfig(
-        steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate, evaluate_every=500
+        steps=args.steps,
+        minutes=args.minutes,
+        learning_rate=args.learning_rate,
+        muon_learning_rate=args.muon,
+        evaluate_every=500,
     )
     trained = train(Config(loop=schedule), args.data, Path("runs") / args.out.stem, args.resume)
     checkpoint.save(trained, "restore", args.out)
