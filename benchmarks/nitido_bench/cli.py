@@ -20,6 +20,7 @@ from nitido_bench import (
     readme,
     results,
     trigger,
+    trigger_cost,
 )
 from nitido_bench.suite import Row, markdown
 
@@ -30,6 +31,7 @@ SUITES = {
         quality_sr.SUITE,
         quality_restore.SUITE,
         trigger.SUITE,
+        trigger_cost.SUITE,
         labels.SUITE,
         parity.SUITE,
         memory.SUITE,

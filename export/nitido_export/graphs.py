@@ -208,19 +208,13 @@ def trigger(file: Path, provenance: Provenance) -> Model:
             f"expected {file.with_suffix('.json')} to hold the trigger's view, thresholds, precision and "
             f"enhancer, got no {error}; train it with nitido_train.recipes.{provenance.recipe}"
         ) from error
-    main = Graph(
-        name="main",
-        net=net,
-        inputs=(TensorSpec("image", (1, 3, view.size, view.size)),),
-        outputs=(TensorSpec("scores", (1, len(OUTPUTS)), layout="NC"),),
-        example=lambda pixels: {"image": mosaic(pixels, view)},
-    )
+    output = TensorSpec("scores", (1, len(OUTPUTS)), layout="NC")
     return Model(
         name=file.stem,
         id=checkpoint.identity(file),
         description=f"Predicts how much a photo would gain from enhancement, {joint} and per factor.",
         task=task,
-        graphs=(main,),
+        graphs=(_seen_by(net, view, output),),
         provenance=provenance,
     )
 
@@ -247,15 +241,20 @@ def _scorer(file: Path, provenance: Provenance, net: nn.Module, output: TensorSp
             f"expected {file.with_suffix('.json')} to hold the scorer's view in its config, got {error}; "
             f"train it with nitido_train.recipes.{provenance.recipe}"
         ) from error
-    main = Graph(
+    task = ScoreTask(view, "distribution" if output.name == "distribution" else "score")
+    main = _seen_by(net, view, output)
+    return Model(file.stem, checkpoint.identity(file), does, task, (main,), provenance)
+
+
+def _seen_by(net: nn.Module, view: View, output: TensorSpec) -> Graph:
+    """The one graph of a model that looks at a photo through a view."""
+    return Graph(
         name="main",
         net=net,
         inputs=(TensorSpec("image", (1, 3, view.size, view.size)),),
         outputs=(output,),
         example=lambda pixels: {"image": mosaic(pixels, view)},
     )
-    task = ScoreTask(view, "distribution" if output.name == "distribution" else "score")
-    return Model(file.stem, checkpoint.identity(file), does, task, (main,), provenance)
 
 
 FAMILIES: dict[str, Callable[[Path, Provenance], Model]] = {

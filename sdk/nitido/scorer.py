@@ -13,8 +13,7 @@ from nitido.bundle.manifest import ScoreTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
-from nitido.tensors import pixels_to_tensor, tensor_to_vector
-from nitido.view import mosaic
+from nitido.view import answer
 
 _RATINGS = np.arange(1, 11, dtype=np.float64)
 
@@ -70,9 +69,7 @@ class Scorer:
 
     def __call__(self, pixels: Pixels) -> Quality:
         """Rate a photo of any size, looked at as the task's view says."""
-        (image,), (output,) = self._session.build.inputs, self._session.build.outputs
-        tensor = pixels_to_tensor(mosaic(pixels, self.task.view), image)
-        values = tensor_to_vector(self._session.run({image.name: tensor})[output.name], output)
+        values = answer(self._session, pixels, self.task.view)
         if self.task.output == "score":
             return Quality(float(np.clip(values[0], 1, 10)), 0.0)
         shares = values.astype(np.float64) / values.sum(dtype=np.float64)  # a quantised softmax sums to 0.99

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Action = Literal["alert", "recommend", "automatic"]
 """Tell that a photo could be better; ask whether to enhance it; enhance it without asking."""
 
-DEFECTS = {
+_DEFECTS = {
     "deblur": "blurred",
     "denoise": "noisy",
     "deartifact": "compressed",
@@ -23,6 +23,11 @@ DEFECTS = {
     "upscale": "few pixels",
 }
 """What is wrong with a photo that gains from a factor, in words for people."""
+
+
+def in_words(factor: str, gain: float) -> str:
+    """A reason to remove a factor, for people: ``noisy: +0.8``."""
+    return f"{_DEFECTS.get(factor, factor)}: {gain:+.1f}"
 
 
 @dataclass(frozen=True)
@@ -86,5 +91,5 @@ def _reason(improvability: Improvability) -> str:
     if not improvability.recommended:
         return f"not worth it: {improvability.score:+.2f}"
     gains = improvability.factors
-    told = [f"{DEFECTS.get(name, name)}: {gains[name]:+.1f}" for name in improvability.crossed]
+    told = [in_words(name, gains[name]) for name in improvability.crossed]
     return ", ".join(told) or f"a little of everything: {improvability.score:+.1f}"

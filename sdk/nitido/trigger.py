@@ -12,8 +12,7 @@ from nitido.bundle.manifest import TriggerTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
-from nitido.tensors import pixels_to_tensor, tensor_to_vector
-from nitido.view import mosaic
+from nitido.view import answer
 
 UPSCALE = "upscale"
 """The factor that an upscaler improves; all others are a restorer's."""
@@ -105,9 +104,7 @@ class Trigger:
 
     def __call__(self, pixels: Pixels) -> Improvability:
         """Assess a photo of any size; only a few native-size crops are looked at."""
-        (image,), (output,) = self._session.build.inputs, self._session.build.outputs
-        tensor = pixels_to_tensor(mosaic(pixels, self.task.view), image)
-        values = tensor_to_vector(self._session.run({image.name: tensor})[output.name], output)
+        values = answer(self._session, pixels, self.task.view)
         score, *gains = (float(value) for value in values)
         factors = dict(zip(self.task.factors, gains, strict=True))
         if max(pixels.shape[:2]) > self.task.upscale_below:

@@ -1,20 +1,33 @@
-"""How a trigger looks at a photo: a square mosaic of native-size crops and of the whole photo made small."""
+"""How a network looks at a photo: a square mosaic of native-size crops and of the whole photo made small."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from nitido.bundle.manifest import View
 from nitido.photo.model import Pixels
+from nitido.tensors import pixels_to_tensor, tensor_to_vector
+
+if TYPE_CHECKING:
+    from nitido.runtime.session import Session
 
 _MAX_CANDIDATES = 8
 """Candidate crops per axis: enough to find texture and flat parts, cheap at any photo size."""
 _REDUCING_GAP = 2.0
 """Large photos are first averaged in whole blocks, down to no less than twice the cell: cheap and smooth."""
+
+
+def answer(session: Session, pixels: Pixels, view: View) -> NDArray[np.float32]:
+    """What a graph of one image in and one vector out says of a photo of any size."""
+    (image,), (output,) = session.build.inputs, session.build.outputs
+    tensor = pixels_to_tensor(mosaic(pixels, view), image)
+    return tensor_to_vector(session.run({image.name: tensor})[output.name], output)
 
 
 def mosaic(pixels: Pixels, view: View) -> Pixels:
@@ -54,7 +67,7 @@ def _crops(pixels: Pixels, crop: int, count: int) -> Iterator[Pixels]:
     Texture shows blur and JPEG blocks, flat parts show noise, so the crops are spread over the upper four
     fifths of the candidates. Photos smaller than a crop are mirrored; with few candidates crops repeat.
     """
-    pixels = _at_least(pixels, crop)
+    pixels = mirrored(pixels, crop)
     corners = [(y, x) for y in _origins(pixels.shape[0], crop) for x in _origins(pixels.shape[1], crop)]
     texture = [_texture(pixels[y : y + crop, x : x + crop]) for y, x in corners]
     ranked = [corners[i] for i in np.argsort(np.negative(texture), kind="stable")]
@@ -75,7 +88,8 @@ def _texture(crop: Pixels) -> float:
     return float(np.abs(np.diff(green, axis=1)).mean()) if crop.shape[1] > 1 else 0.0
 
 
-def _at_least(pixels: Pixels, side: int) -> Pixels:
+def mirrored(pixels: Pixels, side: int) -> Pixels:
+    """The photo continued by its mirror image, down and to the right, until both sides are ``side`` long."""
     height, width = pixels.shape[:2]
     missing = (max(0, side - height), max(0, side - width))
     if missing == (0, 0):

@@ -11,8 +11,8 @@ from PIL import Image
 
 from nitido_bench import labels
 from nitido_bench.suite import markdown
+from nitido_train.degrade import GAINS
 from nitido_train.label import LabelConfig, label_folder
-from nitido_train.label.samples import GAINS
 
 
 @pytest.fixture

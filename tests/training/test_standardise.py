@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
-from nitido_train.standardise import standardise
 
 
 def test_every_channel_of_every_layer_is_standardised() -> None:

@@ -11,15 +11,15 @@ import torch
 from PIL import Image
 
 from nitido_train import checkpoint, data
-from nitido_train.decisions import average_precision
 from nitido_train.errors import TrainingDataError
-from nitido_train.gains import split
 from nitido_train.label import Labels, pixels_of
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
-from nitido_train.oracle import write_oracle
-from nitido_train.ratings import CUTS, Rating, rating_of, read_ratings
 from nitido_train.recipes.trigger_finetune import Config, fit_last_layer, train
-from nitido_train.trained_trigger import open_trigger
+from nitido_train.trigger.decisions import average_precision
+from nitido_train.trigger.gains import split
+from nitido_train.trigger.oracle import write_oracle
+from nitido_train.trigger.ratings import CUTS, Rating, rating_of, read_ratings
+from nitido_train.trigger.trained import open_trigger
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,16 @@ from torch import nn
 
 from nitido.bundle.manifest import View
 from nitido.errors import PairMismatch
-from nitido_train import checkpoint, data, judging
+from nitido_train import checkpoint, data
 from nitido_train.errors import TrainingDataError
-from nitido_train.gains import batches, gain_loss, look, predict, split, true_gains
 from nitido_train.label import Labels
 from nitido_train.label.store import write_part
 from nitido_train.nets.trigger import OUTPUTS, VIEWS, TriggerNet
-from nitido_train.nets.trigger_lite import LITE, LITE_VIEW
 from nitido_train.recipes import trigger, trigger_lite
 from nitido_train.tensors import to_tensor
-from nitido_train.trained_trigger import open_trigger
+from nitido_train.trigger import validation
+from nitido_train.trigger.gains import batches, gain_loss, look, predict, split, true_gains
+from nitido_train.trigger.trained import open_trigger
 
 
 def test_a_trigger_learns_to_foretell_the_gain_of_unseen_photos(trained_trigger: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_trigger_learns_to_foretell_the_gain_of_unseen_photos(trained_trigger:
     )  # untrained networks stay below 0.4, this one was seen to reach 0.94
     assert measured["spearman_denoise"] > 0.7
     assert measured["precision_joint"] >= 0.9
-    assert measured["clean_left_alone"] >= judging.CLEAN_LEFT_ALONE
+    assert measured["clean_left_alone"] >= validation.CLEAN_LEFT_ALONE
     assert "spearman_deblur" not in measured  # all its labels are equal: undefined
     assert measured["threshold_deblur"] == 9.0
 
@@ -92,7 +92,7 @@ def test_calibration_changes_the_network_and_its_predictions_alike(
     samples = labels.samples[:12]
     truth = 2 * true_gains(samples) + 0.5
     before = predict(opened.net, look(samples, noisy_photos, opened.view))
-    claimed = judging.calibrate(opened.net, before, truth)
+    claimed = validation.calibrate(opened.net, before, truth)
     after = predict(opened.net, look(samples, noisy_photos, opened.view))
     assert after == pytest.approx(claimed, abs=1e-4)  # float32, folded in another order
     assert after.mean(0) == pytest.approx(truth.mean(0), abs=1e-4)
@@ -139,11 +139,12 @@ def test_what_a_student_learns_lies_between_label_and_teacher(
 
 
 def test_the_student_keeps_within_half_a_million_parameters_and_a_fifth_of_the_teachers_work() -> None:
-    net = TriggerNet(LITE)
+    small, full = trigger_lite.Config(), trigger.Config()
+    net = TriggerNet(small.network)
     assert sum(p.numel() for p in net.parameters()) <= 500_000
     assert sum(p.numel() for p in net.last.parameters()) < 120
-    full = TriggerNet(trigger.Config().network)
-    assert multiplications(net, LITE_VIEW.size) < 0.2 * multiplications(full, trigger.Config().view.size)
+    work = multiplications(TriggerNet(full.network), full.view.size)
+    assert multiplications(net, small.view.size) < 0.2 * work
 
 
 def multiplications(net: TriggerNet, side: int) -> int:

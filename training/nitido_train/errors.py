@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nitido.errors import NitidoError
 
-class TrainingDataError(ValueError):
+
+class TrainingDataError(NitidoError, ValueError):
     """Labels, ratings or opinions are not what a recipe can learn from; nothing was trained."""

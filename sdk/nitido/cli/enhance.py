@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nitido.cli import opening
-from nitido.cli.options import FolderCommand, Subparsers, add_common, add_folder_run, finite_float, strength
+from nitido.cli.options import (
+    FolderCommand,
+    Subparsers,
+    add_common,
+    add_folder_run,
+    finite_float,
+    html_page,
+    strength,
+)
 from nitido.cli.output import Output
 from nitido.cli.running import check_paths, run_work
 from nitido.errors import InvalidOption
@@ -45,7 +51,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument(
         "--again", action="store_true", help="enhance photos that Nitido has enhanced before, too"
     )
-    parser.add_argument("--report", metavar="HTML", help="write a page with before and after, for a browser")
+    parser.add_argument(
+        "--report", type=html_page, metavar="HTML", help="write a page with before and after, for a browser"
+    )
     add_common(parser)
     parser.set_defaults(run=run)
 
@@ -53,8 +61,6 @@ def add(commands: Subparsers) -> None:
 def run(args: Args, output: Output) -> bool:
     """Enhance a file or folder; returns whether some files failed."""
     check_paths(args)
-    if args.report is not None and Path(args.report).suffix.lower() not in (".html", ".htm"):
-        raise InvalidOption(f"expected a report that ends in .html, got {args.report}; rename it")
     from nitido.batch import enhancing
 
     enhancer = opening.open_enhancer(args, args.threshold)

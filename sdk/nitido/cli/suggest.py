@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nitido.cli import opening
-from nitido.cli.options import Command, Subparsers, add_common, positive_int
+from nitido.cli.options import Command, Subparsers, add_common, html_page, positive_int
 from nitido.cli.output import Output, counted
 from nitido.cli.progress import Progress
-from nitido.errors import InvalidOption
 
 if TYPE_CHECKING:
     from nitido.gallery import Scan
@@ -41,7 +39,9 @@ def add(commands: Subparsers) -> None:
         metavar="NAME",
         help="only photos worth removing this from (denoise, deblur, ...), the largest gain first",
     )
-    parser.add_argument("--html", metavar="PAGE", help="write a page with pictures too, for a browser")
+    parser.add_argument(
+        "--html", type=html_page, metavar="PAGE", help="write a page with pictures too, for a browser"
+    )
     parser.add_argument(
         "--workers",
         type=positive_int,
@@ -54,8 +54,6 @@ def add(commands: Subparsers) -> None:
 
 def run(args: Args, output: Output) -> bool:
     """Scan and suggest; returns whether some files failed. A folder without photos is no failure."""
-    if args.html is not None and Path(args.html).suffix.lower() not in (".html", ".htm"):
-        raise InvalidOption(f"expected a page that ends in .html, got {args.html}; rename it")
     from nitido.gallery import Gallery
 
     trigger = opening.open_trigger(args)

@@ -16,7 +16,7 @@ from nitido.gallery.index import Index, Score
 from nitido.gallery.scanning import Scanner
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
-from nitido.suggestion import DEFECTS, Policy, Suggestion
+from nitido.suggestion import Policy, Suggestion, in_words
 from nitido.trigger import Improvability
 from nitido.walk import find_photos
 
@@ -126,10 +126,7 @@ class Gallery:
             return [self._suggestion(path, score) for path, score in found]
         found = self._index.ranked_by(self._model, factor, self.threshold(factor), top)
         return [
-            replace(
-                self._suggestion(path, score),
-                reason=f"{DEFECTS.get(factor, factor)}: {score.factors[factor]:+.1f}",
-            )
+            replace(self._suggestion(path, score), reason=in_words(factor, score.factors[factor]))
             for path, score in found
         ]
 

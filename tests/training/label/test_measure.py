@@ -13,12 +13,12 @@ from nitido.blur import Blur
 from nitido.errors import InvalidOption
 from nitido.photo.model import Pixels
 from nitido.scorer import Quality
-from nitido_train.degrade import Degradation
+from nitido_train.degrade import GAINS, Degradation
 from nitido_train.label.enhancers import Models
 from nitido_train.label.measure import Row, measure
-from nitido_train.label.samples import GAINS, Sample, crop_of, degraded
+from nitido_train.label.samples import Sample, crop_of, degraded
 from nitido_train.label.store import COLUMNS
-from nitido_train.pseudo_opinion import quality
+from nitido_train.opinion.pseudo import quality
 from nitido_train.resample import bicubic_downscale, bicubic_upscale
 
 PHOTO = label_fakes.smooth(

@@ -12,18 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nitido_train import data
-from nitido_train.degrade import FACTORS, Degradation, random_degradation
+from nitido_train.degrade import Degradation, random_degradation
 from nitido_train.errors import TrainingDataError
 from nitido_train.label import LabelConfig, label_folder, pixels_of
 from nitido_train.label import photos as kept
 from nitido_train.label.samples import (
-    GAINS,
     Sample,
     degradation_from_text,
     degradation_to_text,
     plan_samples,
 )
-from nitido_train.nets.trigger import OUTPUTS
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (90, 70, 3), dtype=np.uint8)
 
@@ -69,11 +67,6 @@ def test_photos_as_they_are_keep_their_orientation_and_jpeg_grid_and_are_not_cal
     assert {s.symmetry for s in samples} == {0}
     assert not any(s.clean or s.has_pristine for s in samples)
     assert {s.degradation for s in samples} == {Degradation()}
-
-
-def test_what_is_labelled_is_what_the_trigger_predicts() -> None:
-    assert GAINS == OUTPUTS
-    assert GAINS[1:-1] == FACTORS
 
 
 @given(st.integers(0, 2**32))

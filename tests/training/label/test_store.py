@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from nitido.errors import PairMismatch
+from nitido_train.degrade import GAINS
 from nitido_train.errors import TrainingDataError
 from nitido_train.label import label_folder, read_labels
-from nitido_train.label.samples import GAINS
 from nitido_train.label.store import COLUMNS, content_hash
 
 KEY = b"nitido-labels"

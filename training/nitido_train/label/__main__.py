@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 from nitido.errors import NitidoError
-from nitido_train.errors import TrainingDataError
 from nitido_train.label.plan import LabelConfig
 from nitido_train.label.run import Progress, label_folder
 
@@ -36,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         labels = label_folder(LabelConfig(**vars(args)), show)
-    except (NitidoError, TrainingDataError, OSError) as error:
+    except (NitidoError, OSError) as error:
         print(f"nitido_train.label: {error}", file=sys.stderr)
         return 1
     for photo, why in labels.header.left_out.items():

@@ -6,9 +6,10 @@ import math
 
 from nitido.errors import InvalidOption
 from nitido.photo.model import Pixels
+from nitido_train.degrade import GAINS
 from nitido_train.label.enhancers import Models
-from nitido_train.label.samples import GAINS, Sample, crop_of, degradation_to_text, degraded
-from nitido_train.pseudo_opinion import quality
+from nitido_train.label.samples import Sample, crop_of, degradation_to_text, degraded
+from nitido_train.opinion.pseudo import quality
 from nitido_train.resample import bicubic_downscale, bicubic_upscale
 
 Row = dict[str, str | int | float | bool | None]

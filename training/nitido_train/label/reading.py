@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nitido.errors import PairMismatch
+from nitido_train.degrade import GAINS
 from nitido_train.errors import TrainingDataError
 from nitido_train.label.plan import Ids
-from nitido_train.label.samples import GAINS, Sample, degradation_from_text
+from nitido_train.label.samples import Sample, degradation_from_text
 from nitido_train.label.store import ANEW, COLUMNS, Header, content_hash, read_header, read_rows
 
 if TYPE_CHECKING:

@@ -14,12 +14,10 @@ import numpy as np
 from nitido.blur import Blur
 from nitido.photo.model import Pixels
 from nitido_train import data
-from nitido_train.degrade import FACTORS, Degradation, Saturation, degrade, random_degradation
+from nitido_train.degrade import Degradation, Saturation, degrade, random_degradation
 from nitido_train.label.photos import decoded
 from nitido_train.label.plan import LabelConfig
 
-GAINS = ("joint", *FACTORS, "upscale")
-"""What is labelled per sample: everything restored, each factor alone, and enlarging. One row each."""
 _JPEG_GRID = 8
 
 
@@ -42,7 +40,7 @@ class Sample:
     """True for a pristine crop that was not degraded."""
     degradation: Degradation
     gains: Mapping[str, float] = field(default_factory=dict)
-    """What enhancing gains, -9..9, per name of GAINS; empty before it is measured."""
+    """What enhancing gains, -9..9, per name of ``degrade.GAINS``; empty before it is measured."""
 
     @property
     def has_pristine(self) -> bool:

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nitido.bundle.manifest import View
-from nitido_train.degrade import FACTORS
+from nitido_train.degrade import GAINS
 from nitido_train.nets.mobilenet import MobileNetV2
 
-OUTPUTS = ("joint", *FACTORS, "upscale")
+OUTPUTS = GAINS
 """What the six outputs predict."""
 
 VIEWS = {
@@ -21,7 +21,7 @@ VIEWS = {
 }
 """Ways to fill the network's 448 x 448 input: native-size crops, the photo made small, or some of each."""
 VIEW = VIEWS["crops"]
-"""What measuring them chose."""
+"""What a trigger is trained with unless its recipe is told otherwise."""
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from nitido_train import checkpoint, data, loop
 from nitido_train.losses import emd_loss
 from nitido_train.nets.mobilenet import load_imagenet
 from nitido_train.nets.nima import VIEW, NimaConfig, NimaNet
-from nitido_train.opinions import divided, read_opinions
-from nitido_train.pseudo_opinion import rated_crops
-from nitido_train.rated import Rated, Shares, agreement, crop_at, earth_movers_distance, means
+from nitido_train.opinion.people import divided, read_opinions
+from nitido_train.opinion.pseudo import rated_crops
+from nitido_train.opinion.rated import Rated, Shares, agreement, crop_at, earth_movers_distance, means
 from nitido_train.tensors import to_tensor
 
 

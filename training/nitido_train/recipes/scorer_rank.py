@@ -26,9 +26,9 @@ from nitido_train import checkpoint, data, loop
 from nitido_train.errors import TrainingDataError
 from nitido_train.losses import rank_loss
 from nitido_train.nets.ranker import VIEW, RankConfig, RankNet
-from nitido_train.opinions import divided, read_opinions
-from nitido_train.pseudo_opinion import ranked_crops, rated_crops
-from nitido_train.rated import Rated, agreement, crop_at
+from nitido_train.opinion.people import divided, read_opinions
+from nitido_train.opinion.pseudo import ranked_crops, rated_crops
+from nitido_train.opinion.rated import Rated, agreement, crop_at
 from nitido_train.tensors import to_tensor
 
 Pair = tuple[Pixels, Pixels]

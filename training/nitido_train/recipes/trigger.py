@@ -18,12 +18,13 @@ from pathlib import Path
 import torch
 
 from nitido.bundle.manifest import View
-from nitido_train import checkpoint, judging, loop
-from nitido_train.gains import batches, gain_loss, history, split, true_gains
+from nitido_train import checkpoint, loop
 from nitido_train.label import LabelConfig, Labels, label_folder, read_labels
 from nitido_train.nets.mobilenet import load_imagenet
+from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import VIEW, VIEWS, TriggerConfig, TriggerNet
-from nitido_train.standardise import standardise
+from nitido_train.trigger import validation
+from nitido_train.trigger.gains import batches, gain_loss, history, split, true_gains
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def train(
         load_imagenet(net, imagenet)
     else:
         standardise(net, net.layers(), next(source)[0])
-    evaluate = judging.watcher(held_out, folder, config.view)
+    evaluate = validation.watcher(held_out, folder, config.view)
     net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
-    measured = judging.conclude(net, held_out, folder, config.view, config.precision)
+    measured = validation.conclude(net, held_out, folder, config.view, config.precision)
     provenance = {
         **asdict(config),
         **history(labels),

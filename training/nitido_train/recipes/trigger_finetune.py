@@ -22,13 +22,13 @@ from torch import Tensor
 from nitido.bundle.manifest import View
 from nitido.view import mosaic
 from nitido_train import checkpoint, data
-from nitido_train.decisions import average_precision, choose_threshold
 from nitido_train.errors import TrainingDataError
 from nitido_train.loop import Progress, describe_command
 from nitido_train.nets.trigger import TriggerNet
-from nitido_train.ratings import CUTS, Rating, read_ratings
 from nitido_train.tensors import to_tensor
-from nitido_train.trained_trigger import TrainedTrigger, open_trigger
+from nitido_train.trigger.decisions import average_precision, choose_threshold
+from nitido_train.trigger.ratings import CUTS, Rating, read_ratings
+from nitido_train.trigger.trained import TrainedTrigger, open_trigger
 
 LIMIT = 120
 """Fewer parameters than this are trained (source: T6)."""

@@ -13,21 +13,26 @@ from pathlib import Path
 import torch
 
 from nitido.bundle.manifest import View
-from nitido_train import checkpoint, judging, loop
-from nitido_train.gains import batches, gain_loss, history, look, predict, split, true_gains
+from nitido_train import checkpoint, loop
 from nitido_train.label import Labels, read_labels
+from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
-from nitido_train.nets.trigger_lite import LITE, LITE_VIEW
-from nitido_train.standardise import standardise
-from nitido_train.trained_trigger import TrainedTrigger, open_trigger
+from nitido_train.trigger import validation
+from nitido_train.trigger.gains import batches, gain_loss, history, look, predict, split, true_gains
+from nitido_train.trigger.trained import TrainedTrigger, open_trigger
+
+NETWORK = TriggerConfig(width=0.5)
+"""0.35 million parameters; on VIEW a sixth of the trigger's multiplications."""
+VIEW = View(size=320, crop=160, count=4)
+"""A third of a 640 x 480 frame, at its native size."""
 
 
 @dataclass(frozen=True)
 class Config:
     """What to train; thresholds keep the precision that the teacher's were chosen for."""
 
-    network: TriggerConfig = LITE
-    view: View = LITE_VIEW
+    network: TriggerConfig = NETWORK
+    view: View = VIEW
     teaching: float = 0.5
     """Weight of the teacher's gains in what is learned; the rest is the labels'. The teacher's are free of
     what cannot be known from a view: the accidents of single labels."""
@@ -51,9 +56,9 @@ def train(
     targets = config.teaching * taught + (1 - config.teaching) * true_gains(training)
     source = batches(training, targets, folder, config.view, config.batch, config.seed)
     standardise(net, net.layers(), next(source)[0])
-    evaluate = judging.watcher(held_out, folder, config.view)
+    evaluate = validation.watcher(held_out, folder, config.view)
     net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
-    measured = judging.conclude(net, held_out, folder, config.view, teacher.precision)
+    measured = validation.conclude(net, held_out, folder, config.view, teacher.precision)
     measured["parameters"] = float(sum(p.numel() for p in net.parameters()))
     provenance = {
         **asdict(config),

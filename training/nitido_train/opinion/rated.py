@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 
 from nitido.photo.model import Pixels
+from nitido.view import mirrored
 from nitido_train import data
 from nitido_train.errors import TrainingDataError
 
@@ -49,9 +50,7 @@ def crop_at(pixels: Pixels, side: int, place: tuple[float, float], code: int) ->
 
     Photos smaller than ``side`` are mirrored, as a scorer's view does.
     """
-    missing = [max(0, side - n) for n in pixels.shape[:2]]
-    if any(missing):
-        pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    pixels = mirrored(pixels, side)
     top, left = (round(p * (n - side)) for p, n in zip(place, pixels.shape[:2], strict=True))
     return data.random_symmetry(pixels[top : top + side, left : left + side], code)
 

@@ -11,7 +11,7 @@ from nitido.blur import Blur
 from nitido.photo.model import Pixels
 from nitido_train.degrade import Degradation, Saturation, degrade, noisy
 from nitido_train.metrics import psnr
-from nitido_train.pseudo_opinion import (
+from nitido_train.opinion.pseudo import (
     mean_opinion,
     quality,
     ranked_crops,
@@ -20,7 +20,7 @@ from nitido_train.pseudo_opinion import (
     structural_quality,
     weaker,
 )
-from nitido_train.rated import RATINGS
+from nitido_train.opinion.rated import RATINGS
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from nitido_train.calibration import calibration_error, fit_lines, fold, reliability
+from nitido_train.trigger.calibration import calibration_error, fit_lines, fold, reliability
 
 
 def test_a_stretched_and_shifted_prediction_is_set_right() -> None:

@@ -20,7 +20,7 @@ from nitido.photo.model import Pixels
 from nitido_train import data
 from nitido_train.degrade import Degradation, degrade, random_degradation
 from nitido_train.metrics import psnr
-from nitido_train.rated import Rated, Shares
+from nitido_train.opinion.rated import Rated, Shares
 from nitido_train.tensors import to_tensor
 
 SMALLEST = 161

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import NoReturn
 import numpy as np
 
 from nitido_train import data
+from nitido_train.csv_table import Row, existing, read_table
 from nitido_train.errors import TrainingDataError
-from nitido_train.rated import RATINGS, Rated, Shares
+from nitido_train.opinion.rated import RATINGS, Rated, Shares
 
 AVA = ("file", *(str(rating) for rating in range(1, 11)))
 """Columns: a photo, and how many people gave it each rating."""
@@ -26,29 +26,21 @@ KONIQ_UNUSED = ("c1", "c2", "c3", "c4", "c5", "c_total", "MOS_zscore")
 NARROWEST = 0.25
 """A standard deviation below this, in ratings of 1 to 10, is raised to it: the normal curve needs a width."""
 
-Row = dict[str, str]
-
 
 def read_opinions(table: Path, folder: Path) -> list[Rated]:
     """The photos below ``folder`` that a CSV rates, sorted by path; its header tells AVA from KonIQ style.
 
     Raises TrainingDataError, which names file and line.
     """
-    with table.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines)
-        shares_of = _style(table, reader.fieldnames or ())
-        found: dict[Path, Shares] = {}
-        for row in reader:
-            place = f"{table}, line {reader.line_num}"
-            if None in row or None in row.values():
-                _refuse(place, f"{len(reader.fieldnames or ())} values", "another number of them")
-            name, shares = shares_of(row, place)
-            photo = folder / name
-            if not name or not photo.is_file():
-                _refuse(place, f"a photo below {folder}", f"'{name}', which is not there")
-            if photo in found:
-                _refuse(place, "each photo once", f"'{name}' again")
-            found[photo] = shares
+    columns, rows = read_table(table)
+    shares_of = _style(table, columns)
+    found: dict[Path, Shares] = {}
+    for place, row in rows:
+        name, shares = shares_of(row, place)
+        photo = existing(folder, name, place)
+        if photo in found:
+            _refuse(place, "each photo once", f"'{name}' again")
+        found[photo] = shares
     if not found:
         _refuse(str(table), "at least one rated photo", "none")
     return [Rated(photo, found[photo]) for photo in sorted(found)]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nitido_train.csv_table import Row, existing, read_table
 from nitido_train.errors import TrainingDataError
 
 REQUIRED, OPTIONAL = ("photo", "enhanced", "rating"), ("group", "rater")
@@ -48,18 +49,13 @@ def read_ratings(file: Path) -> list[Rating]:
     A photo without a group is its own, by the hash of its file. Raises TrainingDataError for unknown or
     missing columns, ratings outside the scale, photos that are not there, pairs rated twice, and no ratings.
     """
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines, strict=True)
-        columns = list(rows.fieldnames or ())
-        if not set(REQUIRED) <= set(columns) <= {*REQUIRED, *OPTIONAL} or len(set(columns)) < len(columns):
-            raise TrainingDataError(
-                f"expected the columns {', '.join(REQUIRED)} (and perhaps {', '.join(OPTIONAL)}) in {file}, "
-                f"got {', '.join(columns) or 'none'}; rename or remove the others"
-            )
-        try:
-            ratings = [_rating(row, file, rows.line_num) for row in rows]
-        except csv.Error as error:
-            raise TrainingDataError(f"expected CSV in {file}, line {rows.line_num}: {error}") from error
+    columns, rows = read_table(file)
+    if not set(REQUIRED) <= set(columns) <= {*REQUIRED, *OPTIONAL} or len(set(columns)) < len(columns):
+        raise TrainingDataError(
+            f"expected the columns {', '.join(REQUIRED)} (and perhaps {', '.join(OPTIONAL)}) in {file}, "
+            f"got {', '.join(columns) or 'none'}; rename or remove the others"
+        )
+    ratings = [_rating(row, file.parent, place) for place, row in rows]
     if not ratings:
         raise TrainingDataError(f"expected ratings in {file}, found none; give a row for each rated photo")
     seen: set[tuple[Path, Path | None, str]] = set()
@@ -74,29 +70,17 @@ def read_ratings(file: Path) -> list[Rating]:
     return ratings
 
 
-def _rating(row: dict[str | None, str | None], file: Path, line: int) -> Rating:
-    where = f"{file}, line {line}"
-    if None in row or None in row.values():
-        raise TrainingDataError(f"expected as many values as columns in {where}; quote values with commas")
-    values = {str(name): str(value).strip() for name, value in row.items()}
+def _rating(row: Row, folder: Path, place: str) -> Rating:
     scale = {str(value): value for value in SCALE} | {f"+{value}": value for value in SCALE if value > 0}
-    if values["rating"] not in scale:
+    if row["rating"] not in scale:
         meaning = ", ".join(f"{value} ({words})" for value, words in SCALE.items())
-        raise TrainingDataError(f"expected a rating of {meaning} in {where}, got {values['rating']!r}")
-    photo = _existing(file.parent, values["photo"], "photo", where)
-    enhanced = _existing(file.parent, values["enhanced"], "enhanced", where) if values["enhanced"] else None
-    group = values.get("group") or hashlib.sha256(photo.read_bytes()).hexdigest()
-    return Rating(photo, enhanced, scale[values["rating"]], group, values.get("rater", ""))
-
-
-def _existing(folder: Path, name: str, column: str, where: str) -> Path:
-    path = folder / name
-    if not name or not path.is_file():
         raise TrainingDataError(
-            f"expected the file of a photo as {column!r} in {where}, got {name!r}, which is not in {folder}; "
-            "paths are relative to the folder of the CSV"
+            f"{place}: expected a rating of {meaning}, got {row['rating']!r}; correct it, or remove the row"
         )
-    return path
+    photo = existing(folder, row["photo"], place)
+    enhanced = existing(folder, row["enhanced"], place) if row["enhanced"] else None
+    group = row.get("group") or hashlib.sha256(photo.read_bytes()).hexdigest()
+    return Rating(photo, enhanced, scale[row["rating"]], group, row.get("rater", ""))
 
 
 def write_ratings(ratings: Iterable[Rating], file: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nitido_train.decisions import (
+from nitido_train.trigger.decisions import (
     NEVER,
     SUPPORT,
     WORTH,

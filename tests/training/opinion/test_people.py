@@ -10,8 +10,8 @@ from PIL import Image
 
 from nitido_train.data import is_held_out
 from nitido_train.errors import TrainingDataError
-from nitido_train.opinions import divided, read_opinions, truncated_normal
-from nitido_train.rated import RATINGS, Rated, agreement, crop_at, earth_movers_distance, means
+from nitido_train.opinion.people import divided, read_opinions, truncated_normal
+from nitido_train.opinion.rated import RATINGS, Rated, agreement, crop_at, earth_movers_distance, means
 
 AVA = "file,1,2,3,4,5,6,7,8,9,10\n"
 KONIQ = "image_name,MOS,SD\n"
@@ -83,7 +83,7 @@ def test_truncated_normal_is_a_distribution_with_its_mode_at_the_mean(mean: floa
         (KONIQ + "a.png,3,1,1\n", "line 2: expected 3 values"),
         (
             KONIQ + "a.png,3,1\nc.png,3,1\n",
-            "line 3: expected a photo below .*got 'c.png', which is not there",
+            "line 3: expected the path of a photo below .*got 'c.png', which is not there",
         ),
         (KONIQ + "a.png,3,1\na.png,4,1\n", "line 3: expected each photo once"),
         (AVA + "a.png,1,0,0,0,0,-1,0,0,0,0\n", "expected whole counts of 0 or more"),

@@ -9,11 +9,11 @@ import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
 from nitido.bundle.manifest import View
-from nitido_train.calibration import calibration_error, fit_lines, fold, reliability
-from nitido_train.decisions import WORTH, Flags, average_precision, choose_threshold
-from nitido_train.gains import Gains, look, predict, true_gains
 from nitido_train.label import Sample
 from nitido_train.nets.trigger import OUTPUTS, TriggerNet
+from nitido_train.trigger.calibration import calibration_error, fit_lines, fold, reliability
+from nitido_train.trigger.decisions import WORTH, Flags, average_precision, choose_threshold
+from nitido_train.trigger.gains import Gains, look, predict, true_gains
 
 WATCHED = 200
 """How many validation samples are looked at during training; all of them are at its end."""

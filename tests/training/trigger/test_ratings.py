@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nitido_train.errors import TrainingDataError
-from nitido_train.ratings import CUTS, SCALE, Rating, rating_of, read_ratings, write_ratings
+from nitido_train.trigger.ratings import CUTS, SCALE, Rating, rating_of, read_ratings, write_ratings
 
 
 @pytest.fixture
@@ -45,13 +45,15 @@ def test_what_is_written_is_read_again(folder: Path) -> None:
 @pytest.mark.parametrize("rating", ["3", "-2", "1.5", "", "good", "2.0", "nan"])
 def test_a_rating_outside_the_scale_is_refused(folder: Path, rating: str) -> None:
     file = written(folder, f"photo,enhanced,rating\nphoto1.png,,1\nphoto0.png,better0.png,{rating}\n")
-    with pytest.raises(TrainingDataError, match=r"rating of 2 .* line 3, got "):
+    with pytest.raises(TrainingDataError, match=r"line 3: expected a rating of 2 .*, got "):
         read_ratings(file)
 
 
 @pytest.mark.parametrize("row", ["gone.png,better0.png,1", "photo0.png,gone.png,1", ",better0.png,1"])
 def test_a_rating_for_a_missing_photo_is_refused(folder: Path, row: str) -> None:
-    with pytest.raises(TrainingDataError, match=r"line 2.*relative to the folder of the CSV"):
+    with pytest.raises(
+        TrainingDataError, match=r"line 2: expected the path of a photo below .* which is not there"
+    ):
         read_ratings(written(folder, f"photo,enhanced,rating\n{row}\n"))
 
 

@@ -12,7 +12,7 @@ import torch
 
 from nitido.errors import InvalidOption
 from nitido.scorer import QualityScorer
-from nitido_train.pyiqa_scorer import PyiqaScorer
+from nitido_train.opinion.pyiqa_scorer import PyiqaScorer
 
 METRICS: dict[str, dict[str, Any]] = {
     "bright": {"metric_mode": "NR", "lower_better": False, "score_range": "~0, ~100"},

@@ -1,6 +1,6 @@
 """Oracle ratings: what full-reference truth says of labelled photos, in the form of people's ratings.
 
-    python -m nitido_train.oracle --data PHOTOS --labels labels.parquet --out oracle
+    python -m nitido_train.trigger.oracle --data PHOTOS --labels labels.parquet --out oracle
 
 They stand in where no people rated anything, and are called what they are: the rater is ``oracle``.
 """
@@ -16,7 +16,7 @@ from PIL import Image
 from nitido_train import data
 from nitido_train.errors import TrainingDataError
 from nitido_train.label import Sample, pixels_of, read_labels
-from nitido_train.ratings import Rating, rating_of, write_ratings
+from nitido_train.trigger.ratings import Rating, rating_of, write_ratings
 
 RATER = "oracle"
 
