@@ -2,8 +2,9 @@
 
 JPEG rounds the cosine coefficients of each 8 x 8 block to multiples of a step, and pixels keep the traces:
 ``find_steps`` reads the steps of luma off them, without the file. ``deblock_valid`` then quantises the photo
-again on grids shifted against JPEG's, where the artifacts are no longer aligned with anything, averages, and
-keeps each coefficient within what rounding allows. Shifted re-application is due to Nosratinia (2001).
+again on grids shifted against JPEG's, where the artifacts are no longer aligned with anything, averages with
+more weight for blocks that need few coefficients (Guleryuz 2007), and keeps each coefficient within what
+rounding allows. Shifted re-application is due to Nosratinia (2001).
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ Steps = NDArray[np.float32]
 BLOCK = 8
 MARGIN = 2 * BLOCK
 """Pixels around a part of a photo that its deblocking depends on."""
-_SHIFT = 2
-"""Every second shift: 16 grids of 64, which cost 0.03 dB."""
+_SHIFTS = [(i, (3 * i + j) % BLOCK) for i in range(BLOCK) for j in (0, 4)]
+"""16 of the 64 shifts, two in each row and column: 0.02 dB short of all 64."""
 _DEAD = 0.5
 """Coefficients below this share of their step vanish on the shifted grids."""
-_KEEP = 0.3
+_KEEP = 0.25
 """Share of a step by which a coefficient may change. Half a step is certain; photos prefer small changes."""
 _MAX_BLOCKS = 4096
 _BINS_PER_LEVEL = 4
@@ -100,21 +101,33 @@ def deblock_valid(padded: Pixels, steps: Steps) -> Pixels:
     """
     luma = padded.astype(np.float32) @ _LUMA
     inner = luma[BLOCK:-BLOCK, BLOCK:-BLOCK]
-    mean = np.zeros_like(inner)
+    total, weights = np.zeros_like(inner), np.zeros_like(inner)
     height, width = inner.shape
-    for top in range(0, BLOCK, _SHIFT):
-        for left in range(0, BLOCK, _SHIFT):
-            shifted = luma[top : top + height + BLOCK, left : left + width + BLOCK]
-            blocks = _forward(shifted)
-            blocks[np.abs(blocks) < _tiled(_DEAD * steps, blocks.shape)] = 0
-            mean += _backward(blocks)[BLOCK - top :, BLOCK - left :][:height, :width]
-    mean /= (BLOCK // _SHIFT) ** 2
-    was, now = _forward(inner), _forward(mean)
+    for top, left in _SHIFTS:
+        blocks = _forward(luma[top : top + height + BLOCK, left : left + width + BLOCK])
+        kept = np.abs(blocks) >= _tiled(_DEAD * steps, blocks.shape)
+        weight = _per_block((1 + _per_block_count(kept)) ** -2)
+        place = slice(BLOCK - top, BLOCK - top + height), slice(BLOCK - left, BLOCK - left + width)
+        total += (weight * _backward(blocks * kept))[place]
+        weights += weight[place]
+    was, now = _forward(inner), _forward(total / weights)
     room = _tiled(_KEEP * steps, was.shape)
     added = _backward(np.clip(now - was, -room, room))[BLOCK:-BLOCK, BLOCK:-BLOCK]
     sums = padded[MARGIN:-MARGIN, MARGIN:-MARGIN] + added[:, :, None] + np.float32(0.5)
     result: Pixels = np.clip(sums, 0, 255).astype(np.uint8)
     return result
+
+
+def _per_block_count(kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    height, width = kept.shape
+    counts = kept.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).sum((1, 3), dtype=np.float32)
+    result: NDArray[np.float32] = counts
+    return result
+
+
+def _per_block(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One value per block, at each of its pixels."""
+    return values.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
 
 
 def _forward(plane: NDArray[np.float32]) -> NDArray[np.float32]:
