@@ -60,5 +60,5 @@ class SrNet(nn.Module):
 
 
 def parameter_count(net: nn.Module) -> int:
-    """Trainable parameters."""
-    return sum(p.numel() for p in net.parameters() if p.requires_grad)
+    """Parameters, frozen ones too; buffers are none."""
+    return sum(p.numel() for p in net.parameters())

@@ -104,6 +104,8 @@ def train(
     net, progress = loop.fit(
         net, pairs(data.load_all(files), config), loss, config.loop, run, resume, evaluate
     )
+    if warm_start is not None:
+        progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
     measured = {**evaluate(net), "parameters": float(parameter_count(net))}
     return checkpoint.Trained(net, asdict(config), asdict(net.config), config.seed, files, progress, measured)
 
