@@ -32,8 +32,11 @@ bench: $(DEV)/installed  ## measure everything: make bench DATA=FOLDER, which ha
 	$(DEV)/bin/nitido-bench quality-sr --data $(DATA)/test
 	$(DEV)/bin/nitido-bench quality-restore --data $(DATA)/test
 	$(DEV)/bin/nitido-bench trigger --photos $(DATA)/photos --data $(DATA)/test
+	$(DEV)/bin/nitido-bench trigger-cost
+	$(DEV)/bin/nitido-bench labels --photos $(DATA)/photos
 	$(DEV)/bin/nitido-bench parity
 	$(DEV)/bin/nitido-bench memory
+	$(DEV)/bin/nitido-bench gallery
 	$(DEV)/bin/nitido-bench import-time
 
 readme: $(DEV)/installed  ## write the figures in benchmarks/results/ into README.md and the model cards

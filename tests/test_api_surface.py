@@ -18,11 +18,16 @@ PUBLIC = [
     "Gallery",
     "Improvability",
     "Metadata",
+    "Monitor",
     "NitidoError",
     "Outcome",
     "Photo",
     "Pixels",
+    "Policy",
+    "Quality",
+    "QualityScorer",
     "Restorer",
+    "Scorer",
     "Session",
     "Suggestion",
     "Tiler",
@@ -112,7 +117,7 @@ def test_everything_public_has_a_docstring() -> None:
     assert [name for name, thing in things.items() if not inspect.getdoc(thing)] == []
 
 
-@pytest.mark.parametrize("name", ["Trigger", "Restorer", "Upscaler", "Enhancer"])
+@pytest.mark.parametrize("name", ["Trigger", "Scorer", "Restorer", "Upscaler", "Enhancer"])
 def test_every_open_takes_a_bundle_and_what_to_run_it_on(name: str) -> None:
     parameters = inspect.signature(getattr(nitido, name).open).parameters
     first = next(iter(parameters.values()))

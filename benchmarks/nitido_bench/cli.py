@@ -10,7 +10,9 @@ from pathlib import Path
 import nitido
 from nitido_bench import (
     bicubic,
+    gallery,
     import_time,
+    labels,
     memory,
     parity,
     quality_restore,
@@ -18,6 +20,7 @@ from nitido_bench import (
     readme,
     results,
     trigger,
+    trigger_cost,
 )
 from nitido_bench.suite import Row, markdown
 
@@ -28,8 +31,11 @@ SUITES = {
         quality_sr.SUITE,
         quality_restore.SUITE,
         trigger.SUITE,
+        trigger_cost.SUITE,
+        labels.SUITE,
         parity.SUITE,
         memory.SUITE,
+        gallery.SUITE,
         import_time.SUITE,
     )
 }

@@ -5,7 +5,7 @@ A document asks for a table with two comment lines; what stands between them is 
     <!-- figures: quality-sr scale=2 -->
     <!-- end figures -->
 
-``column=value`` keeps the rows whose value is that.
+``column=value`` keeps the rows whose value is that; of a suite with several tables, ``table=name`` keeps one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def table(suite: Suite, result: Result) -> Table:
     """The table of one result, with a line that says where it was measured and how."""
 
     def make(wanted: Mapping[str, str]) -> str:
-        keys = result.rows[0].keys() if result.rows else ()
+        keys = dict.fromkeys(key for row in result.rows for key in row)
         if unknown := [key for key in wanted if key not in keys]:
             raise MarkerError(
                 f"expected columns of {suite.name} ({', '.join(keys)}) in a marker, got {unknown}"

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 Row = dict[str, str | int | float]
-"""One measurement: column name to value, the same columns in every row of a suite."""
+"""One measurement: column name to value, the same columns in every row of a table.
+
+A suite that measures several tables at once names a row's in its column ``table``."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,20 @@ class Suite:
 
 
 def markdown(suite: Suite, rows: Iterable[Row]) -> str:
-    """Rows as a Markdown table with the suite's columns."""
+    """Rows as Markdown, one table after another; a table has those of the suite's columns that it fills."""
+    tables: dict[str | int | float, list[Row]] = {}
+    for row in rows:
+        tables.setdefault(row.get("table", ""), []).append(row)
+    return "\n\n".join(_table(suite, table) for table in tables.values())
+
+
+def _table(suite: Suite, rows: Sequence[Row]) -> str:
+    columns = [column for column in suite.columns if any(column[0] in row for row in rows)]
     lines = [
-        "| " + " | ".join(heading for _, heading, _ in suite.columns) + " |",
-        "|" + "|".join("---" if form == "" else "---:" for _, _, form in suite.columns) + "|",
+        "| " + " | ".join(heading for _, heading, _ in columns) + " |",
+        "|" + "|".join("---" if form == "" else "---:" for _, _, form in columns) + "|",
     ]
-    lines += [
-        "| " + " | ".join(_cell(row.get(key), form) for key, _, form in suite.columns) + " |" for row in rows
-    ]
+    lines += ["| " + " | ".join(_cell(row.get(key), form) for key, _, form in columns) + " |" for row in rows]
     return "\n".join(lines)
 
 

@@ -3,86 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 import nitido
-from nitido.photo.model import Pixels
-from nitido_bench import testsets
+from nitido_bench import testsets, trigger_tables
 from nitido_bench.suite import Row, Suite
-from nitido_train.data import held_out_photos, load_rgb
-from nitido_train.degrade import Degradation, degrade, random_degradation
-from nitido_train.label import quality
+from nitido_bench.trigger_baselines import BASELINES, SCORER, Predictor, no_reference
+from nitido_bench.trigger_tables import FINE_TUNED, TRIGGER, Judged
+from nitido_bench.trigger_truth import Case, cases, true_gains
+from nitido_train.data import held_out_photos
+from nitido_train.label import BundleEnhancer
+from nitido_train.label.enhancers import Models
+from nitido_train.opinion.pseudo import quality
 
-FIRST_SEED = 20_000
-"""Photo i is degraded with seed 20,000 + i; training draws everything from other seeds."""
 HELD_OUT = "held-out photos"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One photo as the trigger saw it, and what the restorer then made of it."""
-
-    clean: bool
-    score: float
-    recommended: bool
-    gain: float
-    """True change of quality, on the scale of 1 to 10 that the trigger predicts."""
-
-
-def judge(photo: Pixels, seed: int, trigger: nitido.Trigger, restore: nitido.Restorer) -> list[Judged]:
-    """The photo as it is, and degraded at random."""
-    rng = np.random.default_rng(seed)
-    degradation = Degradation()
-    while degradation.is_clean:
-        degradation = random_degradation(rng)
-    judged = []
-    for pixels in (photo, degrade(photo, degradation, rng).pixels):
-        found = trigger(pixels)
-        gain = quality(restore(pixels), photo) - quality(pixels, photo)
-        judged.append(Judged(pixels is photo, found.score, found.recommended, gain))
-    return judged
-
-
-def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Rank correlation, -1..1; equal values share their mean rank."""
-    return pearson(_ranks(a), _ranks(b))
-
-
-def pearson(a: Sequence[float] | NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]) -> float:
-    """Linear correlation, -1..1."""
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    ranks: NDArray[np.float64] = (last - (count - 1) / 2)[place]
-    return ranks
-
-
-def summary(name: str, judged: Sequence[Judged], threshold: float) -> Row:
-    """One row: correlations, decisions at the threshold, and what they are worth."""
-    scores, gains = [j.score for j in judged], [j.gain for j in judged]
-    clean = [j for j in judged if j.clean]
-    degraded = [j for j in judged if not j.clean]
-    chosen = [j for j in judged if j.recommended]
-    possible = sum(max(gain, 0.0) for gain in gains)
-    return {
-        "photos": name,
-        "count": len(judged),
-        "threshold": threshold,
-        "spearman": round(spearman(scores, gains), 4),
-        "pearson": round(pearson(scores, gains), 4),
-        "clean_left_alone": round(sum(not j.recommended for j in clean) / len(clean), 4),
-        "degraded_enhanced": round(sum(j.recommended for j in degraded) / len(degraded), 4),
-        "gain_kept": round(sum(j.gain for j in chosen) / possible, 4) if possible else 0.0,
-        "harmed": sum(j.gain < 0 for j in chosen),
-    }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,30 +27,76 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, help="folder with BSD100 and LIVE1, to judge those too")
     parser.add_argument("--trigger", default="trigger", help="zoo name or bundle folder")
+    parser.add_argument("--fine-tuned", help="a second trigger for the same enhancer, to compare")
     parser.add_argument("--restorer", default="restore", help="zoo name or bundle folder")
+    parser.add_argument("--upscaler", default="sr-x2", help="zoo name or bundle folder")
+    parser.add_argument("--scorer", help="bundle of a no-reference scorer, to compare")
     parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
+    parser.add_argument("--versions", type=int, default=2, help="degraded pictures per photo (default: 2)")
+    parser.add_argument("--side", type=int, default=640, help="largest side of a picture (default: 640)")
     parser.add_argument("--limit", type=int, help="only the first photos of each set")
 
 
 def measure(args: argparse.Namespace) -> Iterator[Row]:
-    """One row per set of photos, and one for all together."""
-    trigger = nitido.Trigger.open(args.trigger, runtime=args.runtime)
+    """A row per set of photos as each is done; from all together: factors, predictors, value, reliability."""
     restore = nitido.Restorer.open(args.restorer, runtime=args.runtime)
-    nitido.Enhancer(trigger, restore)  # refuses a pair that does not belong together
+    models = Models(
+        BundleEnhancer(restore, nitido.Upscaler.open(args.upscaler, runtime=args.runtime)), scorer=None
+    )
+    triggers = {TRIGGER: nitido.Trigger.open(args.trigger, runtime=args.runtime)}
+    if args.fine_tuned is not None:
+        triggers[FINE_TUNED] = nitido.Trigger.open(args.fine_tuned, runtime=args.runtime)
+    # An Enhancer refuses a trigger that does not belong to the restorer.
+    enhancers = {name: nitido.Enhancer(trigger, restore) for name, trigger in triggers.items()}
+    predictors = {name: score_of(trigger) for name, trigger in triggers.items()}
+    if args.scorer is not None:
+        predictors[SCORER] = no_reference(nitido.Scorer.open(args.scorer, runtime=args.runtime))
+    predictors |= BASELINES
     sets = {HELD_OUT: held_out_photos(args.photos)[: args.limit]}
     if args.data is not None:
         sets |= {name: testsets.files(args.data, name, args.limit) for name in ("BSD100", "LIVE1")}
+    shipped = triggers[TRIGGER]
     everything: list[Judged] = []
     for name, files in sets.items():
-        judged: list[Judged] = []
-        for file in files:
-            judged += judge(
-                load_rgb(file), FIRST_SEED + (len(everything) + len(judged)) // 2, trigger, restore
-            )
-        yield summary(name, judged, trigger.threshold)
+        judged = [
+            judge(case, enhancers[TRIGGER], predictors, models)
+            for file in files
+            for case in cases(file, name, args.versions, args.side)
+        ]
+        if judged:
+            yield trigger_tables.photos_row(name, judged, shipped.threshold)
         everything += judged
+    if not everything:
+        raise FileNotFoundError(
+            f"expected held-out photos below {args.photos}, found none; name a folder with more photos"
+        )
     if len(sets) > 1:
-        yield summary("all", everything, trigger.threshold)
+        yield trigger_tables.photos_row("all", everything, shipped.threshold)
+    yield from trigger_tables.factor_rows(everything, shipped.thresholds)
+    yield from trigger_tables.predictor_rows(everything, tuple(triggers))
+    yield from trigger_tables.value_rows(everything, {n: t.threshold for n, t in triggers.items()})
+    yield from trigger_tables.reliability_rows(everything, tuple(triggers))
+
+
+def score_of(trigger: nitido.Trigger) -> Predictor:
+    """A trigger as one of several predictors."""
+    return lambda pixels: trigger(pixels).score
+
+
+def judge(
+    case: Case, enhancer: nitido.Enhancer, predictors: Mapping[str, Predictor], models: Models
+) -> Judged:
+    """All predictions for one picture, what it truly gains, and what the Enhancer's own way gains."""
+    outcome = enhancer(case.pixels)
+    applied = quality(outcome.pixels, case.pristine) - quality(case.pixels, case.pristine)
+    return Judged(
+        clean=case.sample.clean,
+        megapixels=case.pixels.shape[0] * case.pixels.shape[1] / 1e6,
+        gains=true_gains(case, models),
+        applied=applied if outcome.applied else 0.0,
+        scores={name: predict(case.pixels) for name, predict in predictors.items()},
+        factors=outcome.improvability.factors,
+    )
 
 
 SUITE = Suite(
@@ -125,12 +106,26 @@ SUITE = Suite(
     measure=measure,
     columns=(
         ("photos", "photos", ""),
+        ("factor", "factor", ""),
+        ("predictor", "predicted by", ""),
+        ("way", "enhanced", ""),
+        ("bin", "part", "d"),
         ("count", "count", "d"),
         ("spearman", "Spearman", ".3f"),
         ("pearson", "Pearson", ".3f"),
+        ("auc_pr", "AUC-PR, gain above 0.1", ".3f"),
+        ("auc_pr_better", "AUC-PR, gain from 0.3", ".3f"),
+        ("calibration_error", "calibration error", ".3f"),
+        ("precision", "precision at its threshold", ".1%"),
+        ("recall", "recall", ".1%"),
+        ("without", "without a trigger", ""),
+        ("without_spearman", "its Spearman", ".3f"),
         ("clean_left_alone", "clean ones left alone", ".1%"),
         ("degraded_enhanced", "degraded ones enhanced", ".1%"),
+        ("saved", "compute saved", ".1%"),
         ("gain_kept", "of the possible gain", ".1%"),
         ("harmed", "photos made worse", "d"),
+        ("predicted", "mean predicted gain", ".2f"),
+        ("true", "mean true gain", ".2f"),
     ),
 )

@@ -33,6 +33,7 @@ CONVERTERS: dict[str, Callable[[Graph], Artifact]] = {
 }
 """By ``Target.runtime``. Each imports its packages when it is called."""
 LICENCE = "Apache-2.0"
+_FOLDERS = re.compile(r"--(data|photos) \S+")
 
 
 def write_bundle(model: Model, folder: Path, targets: Sequence[Target], photos: Sequence[Pixels]) -> Manifest:
@@ -136,4 +137,4 @@ def _portable(value: Any) -> Any:
         return [_portable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return re.sub(r"--data \S+", "--data PHOTOS", value) if isinstance(value, str) else value
+    return _FOLDERS.sub(r"--\1 PHOTOS", value) if isinstance(value, str) else value

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma, spectrum
-from nitido.bundle.manifest import RestoreTask, Task, TensorSpec, TriggerTask, UpscaleTask
+from nitido.bundle.manifest import RestoreTask, ScoreTask, Task, TensorSpec, TriggerTask, UpscaleTask, View
 from nitido.deblock import deblock, standard_steps
 from nitido.photo.model import Pixels
 from nitido.view import mosaic
@@ -23,9 +23,11 @@ from nitido_train import checkpoint
 from nitido_train.checkpoint import Provenance
 from nitido_train.degrade import FACTORS
 from nitido_train.nets.blur import CONFIDENCE, SPACE, BlurConfig, BlurNet
+from nitido_train.nets.nima import NimaConfig, NimaNet
+from nitido_train.nets.ranker import RankConfig, RankNet
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.nets.sr import SrConfig, SrNet
-from nitido_train.nets.trigger import OUTPUTS, VIEW, TriggerConfig, TriggerNet
+from nitido_train.nets.trigger import OUTPUTS, TriggerConfig, TriggerNet
 
 Values = Mapping[str, NDArray[Any]]
 """Tensors by name as golden vectors store them: images uint8 (H, W, 3), vectors float32 without batch."""
@@ -187,30 +189,71 @@ def _restorer_example(pixels: Pixels) -> Values:
 
 
 def trigger(file: Path, provenance: Provenance) -> Model:
-    """Family ``trigger``: a mosaic of crops to the joint gain and the gain of each factor."""
+    """Families ``trigger``, ``trigger_lite``, ``trigger_finetune``: a view of a photo to its gains."""
     net = _fill(lambda: TriggerNet(TriggerConfig(**provenance.network)), file)
     joint, *factors = OUTPUTS
     try:
-        threshold, enhancer = provenance.measured["threshold"], provenance.config["enhancers"]["restore"]
-    except KeyError as error:
+        view = View(**provenance.config["view"])
+        task = TriggerTask(
+            tuple(factors),
+            view,
+            threshold=provenance.measured["threshold"],
+            thresholds={factor: provenance.measured[f"threshold_{factor}"] for factor in factors},
+            precision=provenance.config["precision"],
+            enhancer=provenance.config["enhancers"]["restore"],
+            upscale_below=UPSCALE_BELOW,
+        )
+    except (KeyError, TypeError) as error:
         raise CheckpointMismatch(
-            f"expected {file.with_suffix('.json')} to name the trigger's threshold and enhancer, got no "
-            f"{error}; train it with nitido_train.recipes.trigger"
+            f"expected {file.with_suffix('.json')} to hold the trigger's view, thresholds, precision and "
+            f"enhancer, got no {error}; train it with nitido_train.recipes.{provenance.recipe}"
         ) from error
-    main = Graph(
-        name="main",
-        net=net,
-        inputs=(TensorSpec("image", (1, 3, VIEW.size, VIEW.size)),),
-        outputs=(TensorSpec("scores", (1, len(OUTPUTS)), layout="NC"),),
-        example=lambda pixels: {"image": mosaic(pixels, VIEW)},
-    )
+    output = TensorSpec("scores", (1, len(OUTPUTS)), layout="NC")
     return Model(
         name=file.stem,
         id=checkpoint.identity(file),
         description=f"Predicts how much a photo would gain from enhancement, {joint} and per factor.",
-        task=TriggerTask(tuple(factors), VIEW, threshold, enhancer, UPSCALE_BELOW),
-        graphs=(main,),
+        task=task,
+        graphs=(_seen_by(net, view, output),),
         provenance=provenance,
+    )
+
+
+def distribution_scorer(file: Path, provenance: Provenance) -> Model:
+    """Family ``scorer_nima``: a mosaic of crops to the shares of the ratings 1 to 10."""
+    net = _fill(lambda: NimaNet(NimaConfig(**provenance.network)), file)
+    output = TensorSpec("distribution", (1, 10), layout="NC")
+    return _scorer(file, provenance, net, output, "Predicts how people's ratings of a photo would spread.")
+
+
+def rank_scorer(file: Path, provenance: Provenance) -> Model:
+    """Family ``scorer_rank``: a mosaic of crops to one score."""
+    net = _fill(lambda: RankNet(RankConfig(**provenance.network)), file)
+    output = TensorSpec("score", (1, 1), layout="NC")
+    return _scorer(file, provenance, net, output, "Scores a photo, having learned which of two is better.")
+
+
+def _scorer(file: Path, provenance: Provenance, net: nn.Module, output: TensorSpec, does: str) -> Model:
+    try:
+        view = View(**provenance.config["view"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointMismatch(
+            f"expected {file.with_suffix('.json')} to hold the scorer's view in its config, got {error}; "
+            f"train it with nitido_train.recipes.{provenance.recipe}"
+        ) from error
+    task = ScoreTask(view, "distribution" if output.name == "distribution" else "score")
+    main = _seen_by(net, view, output)
+    return Model(file.stem, checkpoint.identity(file), does, task, (main,), provenance)
+
+
+def _seen_by(net: nn.Module, view: View, output: TensorSpec) -> Graph:
+    """The one graph of a model that looks at a photo through a view."""
+    return Graph(
+        name="main",
+        net=net,
+        inputs=(TensorSpec("image", (1, 3, view.size, view.size)),),
+        outputs=(output,),
+        example=lambda pixels: {"image": mosaic(pixels, view)},
     )
 
 
@@ -218,5 +261,9 @@ FAMILIES: dict[str, Callable[[Path, Provenance], Model]] = {
     "sr": upscaler,
     "restore": restorer,
     "trigger": trigger,
+    "trigger_lite": trigger,
+    "trigger_finetune": trigger,
+    "scorer_nima": distribution_scorer,
+    "scorer_rank": rank_scorer,
 }
 """By recipe. Recipes that are not here make parts of other models."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nitido.bundle.manifest import Build, Manifest, RestoreTask, Task, TensorSpec, TriggerTask, UpscaleTask
+from nitido.bundle.manifest import (
+    Build,
+    Manifest,
+    RestoreTask,
+    ScoreTask,
+    Task,
+    TensorSpec,
+    TriggerTask,
+    UpscaleTask,
+    View,
+)
 from nitido_export.graphs import Model
 
 TRAINING_SETS = {
@@ -40,7 +50,23 @@ LIMITS = {
         "Its idea of quality is a curve over the error against a pristine photo, not an opinion of people. "
         "It belongs to the one enhancer its labels were made with, and looks at a few crops of a photo."
     ),
+    "score": (
+        "It looks at a few native-size crops of a photo: composition, content and whatever else takes the "
+        "whole photo to see do not count."
+    ),
 }
+
+OPINIONS = {
+    True: "It learned from people's ratings; it speaks for those people and for photos like theirs.",
+    False: (
+        "No person rated anything here. It learned from pseudo-opinions: clean photos were degraded by "
+        "simulation, and PSNR and MS-SSIM against the pristine photo stood for what people would have said, "
+        "with a spread that was assumed and not observed. Its figures above tell how well it guesses those "
+        "metrics without the pristine photo, not how well it agrees with people. Of degradations other than "
+        "the simulated blur, noise, JPEG compression and clipped highlights it knows nothing."
+    ),
+}
+"""What a scorer's ratings are worth, by whether people gave them."""
 
 
 def render(model: Model, manifest: Manifest) -> str:
@@ -63,10 +89,17 @@ def render(model: Model, manifest: Manifest) -> str:
             ("figure", "value"),
             [(name, f"{value:g}") for name, value in _measured(provenance, parts)],
         ),
-        FIGURES[manifest.task.kind].format(task=manifest.task),
-        f"## Limits\n\n{LIMITS[manifest.task.kind]}",
+        FIGURES.get(manifest.task.kind, "").format(task=manifest.task),
+        f"## Limits\n\n{_limits(manifest)}",
     ]
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def _limits(manifest: Manifest) -> str:
+    limits = LIMITS[manifest.task.kind]
+    if not isinstance(manifest.task, ScoreTask):
+        return limits
+    return f"{OPINIONS[bool(manifest.provenance['config'].get('opinions'))]} {limits}"
 
 
 def _measured(provenance: dict[str, Any], parts: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -100,8 +133,19 @@ def _task_facts(task: Task) -> list[tuple[str, str]]:
             return [
                 ("factors", ", ".join(task.factors)),
                 ("threshold", f"{task.threshold:g}"),
+                ("thresholds", ", ".join(f"{name} {task.thresholds[name]:g}" for name in task.factors)),
+                ("chosen for a precision of", f"{task.precision:g}"),
+                ("view", _view(task.view)),
                 ("enhancer", f"`{task.enhancer}`"),
             ]
+        case ScoreTask():
+            return [("output", task.output), ("view", _view(task.view))]
+
+
+def _view(view: View) -> str:
+    crops = f"{view.count} crops of native size" if view.count else ""
+    whole = f"{view.whole} times the whole photo" if view.whole else ""
+    return f"{' and '.join(filter(None, (crops, whole)))}, {view.crop} pixels a side"
 
 
 def _build_row(build: Build) -> tuple[str, ...]:

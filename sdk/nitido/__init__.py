@@ -21,13 +21,18 @@ _HOMES = {
     "Gallery": "nitido.gallery",
     "Improvability": "nitido.trigger",
     "Metadata": "nitido.photo",
+    "Monitor": "nitido.monitor",
     "NitidoError": "nitido.errors",
     "Outcome": "nitido.enhancer",
     "Photo": "nitido.photo",
     "Pixels": "nitido.photo",
+    "Policy": "nitido.suggestion",
+    "Quality": "nitido.scorer",
+    "QualityScorer": "nitido.scorer",
     "Restorer": "nitido.restorer",
+    "Scorer": "nitido.scorer",
     "Session": "nitido.runtime.session",
-    "Suggestion": "nitido.gallery",
+    "Suggestion": "nitido.suggestion",
     "Tiler": "nitido.tiler",
     "Trigger": "nitido.trigger",
     "Upscaler": "nitido.upscaler",
@@ -47,7 +52,7 @@ if TYPE_CHECKING:
     from nitido.enhancer import Outcome as Outcome
     from nitido.errors import NitidoError as NitidoError
     from nitido.gallery import Gallery as Gallery
-    from nitido.gallery import Suggestion as Suggestion
+    from nitido.monitor import Monitor as Monitor
     from nitido.photo import Metadata as Metadata
     from nitido.photo import Photo as Photo
     from nitido.photo import Pixels as Pixels
@@ -57,6 +62,11 @@ if TYPE_CHECKING:
     from nitido.restorer import Restorer as Restorer
     from nitido.runtime.function import FunctionSession as FunctionSession
     from nitido.runtime.session import Session as Session
+    from nitido.scorer import Quality as Quality
+    from nitido.scorer import QualityScorer as QualityScorer
+    from nitido.scorer import Scorer as Scorer
+    from nitido.suggestion import Policy as Policy
+    from nitido.suggestion import Suggestion as Suggestion
     from nitido.tiler import Tiler as Tiler
     from nitido.trigger import Improvability as Improvability
     from nitido.trigger import Trigger as Trigger

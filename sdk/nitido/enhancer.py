@@ -14,7 +14,8 @@ from nitido.photo.atomic import is_same_file
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
 from nitido.photo.write import write_photo
-from nitido.safeguards import keep_photo, refuse_overwriting, what_is_dropped, why_untouchable
+from nitido.safeguards import keep_photo, marked, refuse_overwriting, what_is_dropped, why_untouchable
+from nitido.strengths import Told, combine, in_words, is_nothing
 
 if TYPE_CHECKING:
     from nitido.restorer import Strength
@@ -34,10 +35,16 @@ class Outcome:
     """Seconds per step that ran: ``decode``, ``trigger``, ``enhance``, ``encode``."""
     runtime: str
     """Which runtimes really ran."""
+    strength: Told | None = None
+    """What the restorer was told to remove: all factors so much, or each its own; None: nothing applied."""
 
 
 class Enhancer:
-    """Runs ``trigger``, and ``restore`` where the score reaches the threshold.
+    """Runs ``trigger``, and ``restore`` where the score reaches the threshold, on what the trigger found.
+
+    The trigger's ``strengths`` turn the restorer's knobs: a photo that is noisy but sharp is denoised and not
+    deblurred. The caller's ``strength`` scales them. Where the trigger has found no factor that is worth it
+    on its own (or tells of none), all factors apply, as much as the caller says.
 
     Both are plain callables: any ``pixels -> Improvability`` and any ``(pixels, strength) -> pixels``.
     Where they carry ``enhancer_id`` and ``id`` these must match: a trigger belongs to one enhancer.
@@ -97,10 +104,12 @@ class Enhancer:
         *,
         strength: Strength = 1.0,
         overwrite: bool = False,
+        again: bool = False,
         max_megapixels: float = 200.0,
     ) -> Outcome:
         """Enhance a file into another one; a photo that is left alone is copied byte for byte.
 
+        An enhanced file is marked as such in its EXIF block, and left alone the next time, unless ``again``.
         Raises the PhotoErrors of ``read_photo`` and the WriteErrors of ``write_photo``, these before any work
         where they can be foreseen.
         """
@@ -110,11 +119,14 @@ class Enhancer:
         photo = read_photo(source, max_megapixels=max_megapixels)
         decoded = time.perf_counter() - start
         in_place = is_same_file(source, destination)
-        outcome = self._run(photo.pixels, strength, why_untouchable(photo.metadata, in_place=in_place))
+        untouchable = why_untouchable(photo.metadata, in_place=in_place, again=again)
+        outcome = self._run(photo.pixels, strength, untouchable)
         start = time.perf_counter()
         if outcome.applied:
-            write_photo(photo.with_pixels(outcome.pixels), destination, overwrite=overwrite)
-            outcome = replace(outcome, reason=outcome.reason + what_is_dropped(photo.metadata))
+            restorer = getattr(self.restore, "id", None)
+            enhanced, unmarked = marked(photo.with_pixels(outcome.pixels), destination, restorer)
+            write_photo(enhanced, destination, overwrite=overwrite)
+            outcome = replace(outcome, reason=outcome.reason + unmarked + what_is_dropped(photo.metadata))
         else:
             keep_photo(photo, source, destination, overwrite)
         encoded = time.perf_counter() - start
@@ -125,13 +137,17 @@ class Enhancer:
         improvability = self.trigger(pixels)
         timings = {"trigger": time.perf_counter() - start}
         worth, reason = self._decide(improvability)
+        told = combine(improvability.strengths, strength)
+        if worth and is_nothing(told):
+            worth, reason = False, f"{reason}; but the strength asked for leaves nothing to remove"
         if untouchable or not worth:
             runtime = _runtimes(self.trigger)
             return Outcome(pixels, improvability, False, untouchable or reason, timings, runtime)
         start = time.perf_counter()
-        enhanced = self.restore(pixels, strength)
+        enhanced = self.restore(pixels, told)
         timings["enhance"] = time.perf_counter() - start
-        return Outcome(enhanced, improvability, True, reason, timings, _runtimes(self.trigger, self.restore))
+        reason, runtime = f"{reason}: {in_words(told)}", _runtimes(self.trigger, self.restore)
+        return Outcome(enhanced, improvability, True, reason, timings, runtime, told)
 
     def _decide(self, improvability: Improvability) -> tuple[bool, str]:
         score = improvability.score

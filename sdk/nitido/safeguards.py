@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from nitido.errors import DestinationExists, DestinationIsSource
 from nitido.photo.atomic import copy_photo, is_same_file
+from nitido.photo.encode import LONGEST_SEGMENT
 from nitido.photo.formats import DESTINATIONS
+from nitido.photo.mark import mark_by, mark_of, with_mark
 from nitido.photo.model import Metadata, Photo
 from nitido.photo.write import write_photo
 
 _CAMERA_FORMATS = ("JPEG", "MPO")
 
 
-def why_untouchable(metadata: Metadata, *, in_place: bool = False) -> str | None:
+def why_untouchable(metadata: Metadata, *, in_place: bool = False, again: bool = False) -> str | None:
     """Why a file must not be enhanced whatever its score, or None.
+
+    A photo that carries Nitido's mark is enhanced already; ``again`` lets it pass.
 
     Only the first picture of a file is read. An animation or a document is nothing without the others. A
     camera's JPEG stands alone: its further pictures or its video show the same moment, and stay in the
@@ -23,7 +28,24 @@ def why_untouchable(metadata: Metadata, *, in_place: bool = False) -> str | None
     """
     if metadata.frames > 1 and (in_place or metadata.format not in _CAMERA_FORMATS):
         return f"holds {metadata.frames} pictures (or a video), and only the first would be kept"
+    mark = None if again else mark_of(metadata.exif)
+    if mark is not None:
+        return f"already enhanced ({mark}); again=True (--again) enhances it once more"
     return None
+
+
+def marked(photo: Photo, destination: Path, restorer: str | None) -> tuple[Photo, str]:
+    """An enhanced photo with the mark of ``restorer``; and, to be added to the reason, why it has none."""
+    metadata, known = photo.metadata, DESTINATIONS.get(destination.suffix.lower())
+    if known is not None and not known.about:
+        return photo, f"; not marked as enhanced, since {known.name} holds no EXIF"
+    try:
+        exif = with_mark(metadata.exif, mark_by(restorer))
+    except ValueError as error:
+        return photo, f"; not marked as enhanced, since its EXIF block is broken ({error})"
+    if known is not None and known.name == "JPEG" and len(exif) > LONGEST_SEGMENT:
+        return photo, "; not marked as enhanced, since its EXIF block is as large as JPEG allows"
+    return replace(photo, metadata=replace(metadata, exif=exif)), ""
 
 
 def what_is_dropped(metadata: Metadata) -> str:

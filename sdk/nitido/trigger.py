@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from os import PathLike
 
 from nitido.bundle.bundle import Bundle
@@ -10,8 +12,10 @@ from nitido.bundle.manifest import TriggerTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
-from nitido.tensors import pixels_to_tensor, tensor_to_vector
-from nitido.view import mosaic
+from nitido.view import answer
+
+UPSCALE = "upscale"
+"""The factor that an upscaler improves; all others are a restorer's."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,25 @@ class Improvability:
     """Gain with one factor removed: deblur, denoise, deartifact, desaturate, upscale."""
     recommended: bool
     """True when ``score`` reaches the trigger's threshold."""
+    strengths: dict[str, float] = field(default_factory=dict)
+    """Knobs of the restorer, by factor: 1 where the gain reaches its threshold, else 0; empty: not known."""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """The gain of each factor from which removing it is worth it; empty: not known."""
+
+    @classmethod
+    def judged(
+        cls, score: float, factors: dict[str, float], recommended: bool, thresholds: Mapping[str, float]
+    ) -> Improvability:
+        """With the strengths that follow: more pixels are no knob of a restorer, so ``upscale`` has none."""
+        found = cls(score, factors, recommended, thresholds=dict(thresholds))
+        strengths = {name: float(name in found.crossed) for name in thresholds if name != UPSCALE}
+        return replace(found, strengths=strengths)
+
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """Factors whose gain reaches their threshold, largest gain first; ``upscale`` may be among them."""
+        worth = [name for name, line in self.thresholds.items() if self.factors.get(name, -math.inf) >= line]
+        return tuple(sorted(worth, key=lambda name: -self.factors[name]))
 
 
 class Trigger:
@@ -61,17 +84,29 @@ class Trigger:
         return self.task.threshold
 
     @property
+    def thresholds(self) -> dict[str, float]:
+        """The gain of each factor from which removing it is worth it."""
+        return {name: self.task.thresholds[name] for name in self.task.factors}
+
+    @property
+    def at_least(self) -> tuple[int, int] | None:
+        """How small ``read_photo`` may make a photo for this trigger; None when it needs native size."""
+        view = self.task.view
+        if view.count:
+            return None
+        # A large photo must still be known as one; twice the cell, so that shrinking to it smooths.
+        return max(2 * view.crop, self.task.upscale_below + 1), 2 * view.crop
+
+    @property
     def enhancer_id(self) -> str:
         """``Manifest.id`` of the enhancer that the labels were made with."""
         return self.task.enhancer
 
     def __call__(self, pixels: Pixels) -> Improvability:
         """Assess a photo of any size; only a few native-size crops are looked at."""
-        (image,), (output,) = self._session.build.inputs, self._session.build.outputs
-        tensor = pixels_to_tensor(mosaic(pixels, self.task.view), image)
-        values = tensor_to_vector(self._session.run({image.name: tensor})[output.name], output)
+        values = answer(self._session, pixels, self.task.view)
         score, *gains = (float(value) for value in values)
         factors = dict(zip(self.task.factors, gains, strict=True))
         if max(pixels.shape[:2]) > self.task.upscale_below:
-            factors["upscale"] = 0.0  # it has more pixels than a phone's screen already
-        return Improvability(score, factors, score >= self.threshold)
+            factors[UPSCALE] = 0.0  # it has more pixels than a phone's screen already
+        return Improvability.judged(score, factors, score >= self.threshold, self.thresholds)

@@ -1,43 +1,80 @@
-"""How a trigger looks at a photo: a square mosaic of native-size crops, since shrinking hides the defects."""
+"""How a network looks at a photo: a square mosaic of native-size crops and of the whole photo made small."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from nitido.bundle.manifest import View
 from nitido.photo.model import Pixels
+from nitido.tensors import pixels_to_tensor, tensor_to_vector
+
+if TYPE_CHECKING:
+    from nitido.runtime.session import Session
 
 _MAX_CANDIDATES = 8
 """Candidate crops per axis: enough to find texture and flat parts, cheap at any photo size."""
+_REDUCING_GAP = 2.0
+"""Large photos are first averaged in whole blocks, down to no less than twice the cell: cheap and smooth."""
+
+
+def answer(session: Session, pixels: Pixels, view: View) -> NDArray[np.float32]:
+    """What a graph of one image in and one vector out says of a photo of any size."""
+    (image,), (output,) = session.build.inputs, session.build.outputs
+    tensor = pixels_to_tensor(mosaic(pixels, view), image)
+    return tensor_to_vector(session.run({image.name: tensor})[output.name], output)
 
 
 def mosaic(pixels: Pixels, view: View) -> Pixels:
-    """(size, size, 3): ``count`` crops, from the most textured of a grid of candidates to a flatter one.
+    """(size, size, 3): ``view.count`` native-size crops, then ``view.whole`` times the whole photo shrunk.
+
+    Cells are filled row by row. The same photo is always looked at in the same way, whatever its size.
+    """
+    side = view.size // view.crop
+    if side * side != view.count + view.whole or view.size % view.crop:
+        raise ValueError(f"expected cells that fill a square of {view.size} pixels, got {view}")
+    result = np.empty((view.size, view.size, 3), np.uint8)
+    for index, cell in enumerate(_cells(pixels, view)):
+        row, column = (v * view.crop for v in divmod(index, side))
+        result[row : row + view.crop, column : column + view.crop] = cell
+    return result
+
+
+def _cells(pixels: Pixels, view: View) -> Iterator[Pixels]:
+    if view.count:
+        yield from _crops(pixels, view.crop, view.count)
+    if view.whole:
+        small = _shrunk(pixels, view.crop)
+        yield from (small for _ in range(view.whole))
+
+
+def _shrunk(pixels: Pixels, side: int) -> Pixels:
+    """The whole photo as a square, antialiased; other proportions are squeezed, small photos enlarged."""
+    image = Image.fromarray(pixels).resize(
+        (side, side), Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP
+    )
+    return np.asarray(image)
+
+
+def _crops(pixels: Pixels, crop: int, count: int) -> Iterator[Pixels]:
+    """From the most textured of a grid of candidates to a flatter one.
 
     Texture shows blur and JPEG blocks, flat parts show noise, so the crops are spread over the upper four
     fifths of the candidates. Photos smaller than a crop are mirrored; with few candidates crops repeat.
     """
-    side = view.size // view.crop
-    if side * side != view.count or view.size % view.crop:
-        raise ValueError(f"expected count crops that fill a square of {view.size} pixels, got {view}")
-    pixels = _at_least(pixels, view.crop)
-    corners = [
-        (y, x) for y in _origins(pixels.shape[0], view.crop) for x in _origins(pixels.shape[1], view.crop)
-    ]
-    texture = [_texture(pixels[y : y + view.crop, x : x + view.crop]) for y, x in corners]
+    pixels = mirrored(pixels, crop)
+    corners = [(y, x) for y in _origins(pixels.shape[0], crop) for x in _origins(pixels.shape[1], crop)]
+    texture = [_texture(pixels[y : y + crop, x : x + crop]) for y, x in corners]
     ranked = [corners[i] for i in np.argsort(np.negative(texture), kind="stable")]
-    chosen = [ranked[round(i * 0.8 * (len(ranked) - 1) / max(1, view.count - 1))] for i in range(view.count)]
-    if len(corners) == view.count:
-        chosen = ranked
-    result = np.empty((view.size, view.size, 3), np.uint8)
-    for index, (y, x) in enumerate(chosen):
-        row, column = (v * view.crop for v in divmod(index, side))
-        result[row : row + view.crop, column : column + view.crop] = pixels[
-            y : y + view.crop, x : x + view.crop
-        ]
-    return result
+    if len(ranked) != count:
+        ranked = [ranked[round(i * 0.8 * (len(ranked) - 1) / max(1, count - 1))] for i in range(count)]
+    for y, x in ranked:
+        yield pixels[y : y + crop, x : x + crop]
 
 
 def _origins(length: int, crop: int) -> list[int]:
@@ -48,10 +85,11 @@ def _origins(length: int, crop: int) -> list[int]:
 def _texture(crop: Pixels) -> float:
     """Mean horizontal step of green on every fourth row: enough to tell a wall from a tree."""
     green = crop[::4, :, 1].astype(np.int16)
-    return float(np.abs(np.diff(green, axis=1)).mean())
+    return float(np.abs(np.diff(green, axis=1)).mean()) if crop.shape[1] > 1 else 0.0
 
 
-def _at_least(pixels: Pixels, side: int) -> Pixels:
+def mirrored(pixels: Pixels, side: int) -> Pixels:
+    """The photo continued by its mirror image, down and to the right, until both sides are ``side`` long."""
     height, width = pixels.shape[:2]
     missing = (max(0, side - height), max(0, side - width))
     if missing == (0, 0):

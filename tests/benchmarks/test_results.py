@@ -67,13 +67,29 @@ def test_a_table_has_the_columns_of_its_suite_and_leaves_missing_values_empty() 
     ]
 
 
+def test_each_named_table_has_the_columns_that_it_fills() -> None:
+    named: list[Row] = [{"table": "a", "set": "x"}, {"table": "b", "psnr": 1.0}, {"table": "a", "gain": 2.0}]
+    first, second = markdown(SUITE, named).split("\n\n")
+    assert first.splitlines() == ["| set | gain |", "|---|---:|", "| x |  |", "|  | +2.0 |"]
+    assert second.splitlines() == ["| PSNR |", "|---:|", "| 1.00 |"]
+
+
+def test_a_marker_may_name_a_column_that_not_every_row_has(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("<!-- figures: example gain=-0.04 -->\n<!-- end figures -->\n")
+    result = results.collect("example", "", list(reversed(ROWS)))
+    readme.update([document], {"example": readme.table(SUITE, result)})
+    assert "| 37.25 |" in document.read_text()
+    assert "| 31.00 |" not in document.read_text()
+
+
 def test_markers_are_filled_and_filled_again_without_change(tmp_path: Path) -> None:
     document = tmp_path / "README.md"
     document.write_text("before\n<!-- figures: example scale=4 -->\nold\n<!-- end figures -->\nafter\n")
     tables = {"example": readme.table(SUITE, results.collect("example", "nitido-bench example", ROWS))}
     assert readme.update([document], tables) == [document]
     text = document.read_text()
-    assert "| Set5 | 31.00 |  |" in text
+    assert "| Set5 | 31.00 |" in text
     assert "37.25" not in text
     assert "old" not in text
     assert text.startswith("before\n<!-- figures: example scale=4 -->\n|")

@@ -22,7 +22,7 @@ from nitido_export.graphs import open_model
 from nitido_train.nets.blur import BlurConfig, BlurNet
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.nets.sr import SrConfig, SrNet
-from nitido_train.nets.trigger import TriggerConfig, TriggerNet
+from nitido_train.nets.trigger import OUTPUTS, TriggerConfig, TriggerNet
 
 SaveCheckpoint = Callable[..., Path]
 
@@ -100,8 +100,12 @@ def trigger_checkpoint(save_checkpoint: SaveCheckpoint, tmp_path_factory: pytest
         TriggerNet(config),
         config,
         "trigger",
-        config={"enhancers": {"restore": "00112233445566ff"}},
-        measured={"threshold": 0.25},
+        config={
+            "enhancers": {"restore": "00112233445566ff"},
+            "precision": 0.9,
+            "view": {"size": 128, "crop": 64, "count": 3, "whole": 1},
+        },
+        measured={"threshold": 0.25, **{f"threshold_{name}": at / 8 for at, name in enumerate(OUTPUTS)}},
     )
 
 

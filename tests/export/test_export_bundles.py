@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from nitido.bundle.bundle import Bundle
-from nitido.bundle.manifest import Manifest, RestoreTask, TriggerTask, UpscaleTask
+from nitido.bundle.manifest import Manifest, RestoreTask, TriggerTask, UpscaleTask, View
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.tensors import tensor_to_pixels
@@ -119,8 +119,17 @@ def test_the_trigger_names_the_enhancer_of_its_labels(
     manifest = write_bundle(open_model(trigger_checkpoint), folder, targets.find(["onnx-fp32"]), photos)
     assert isinstance(manifest.task, TriggerTask)
     assert (manifest.task.enhancer, manifest.task.threshold) == ("00112233445566ff", 0.25)
+    assert manifest.task.thresholds == {
+        "deblur": 0.125,
+        "denoise": 0.25,
+        "deartifact": 0.375,
+        "desaturate": 0.5,
+        "upscale": 0.625,
+    }
+    assert manifest.task.precision == 0.9
+    assert manifest.task.view == View(128, 64, count=3, whole=1)
     (build,) = manifest.builds
-    assert build.inputs[0].shape == (1, 3, 448, 448)
+    assert build.inputs[0].shape == (1, 3, 128, 128)
     assert build.outputs[0].shape == (1, 1 + len(manifest.task.factors))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -142,6 +143,24 @@ def test_a_checkpoint_of_another_network_is_named(sr_checkpoint: Path, tmp_path:
         open_model(file)
     file.with_suffix(".json").write_text("{}")
     with pytest.raises(CheckpointMismatch, match="provenance"):
+        open_model(file)
+
+
+@pytest.mark.parametrize("recipe", ["trigger", "trigger_lite", "trigger_finetune"])
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [("measured", "threshold_denoise"), ("config", "precision"), ("config", "view"), ("config", "enhancers")],
+)
+def test_a_trigger_without_what_its_decisions_need_is_not_exported(
+    trigger_checkpoint: Path, tmp_path: Path, recipe: str, section: str, key: str
+) -> None:
+    file = Path(shutil.copy(trigger_checkpoint, tmp_path))
+    provenance = json.loads(trigger_checkpoint.with_suffix(".json").read_text()) | {"recipe": recipe}
+    file.with_suffix(".json").write_text(json.dumps(provenance))
+    assert open_model(file).task.kind == "trigger"
+    del provenance[section][key]
+    file.with_suffix(".json").write_text(json.dumps(provenance))
+    with pytest.raises(CheckpointMismatch, match=f"'{key}'; train it with nitido_train.recipes.{recipe}"):
         open_model(file)
 
 

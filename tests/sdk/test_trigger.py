@@ -8,7 +8,7 @@ import pytest
 from nitido.bundle.manifest import Build, TensorSpec, TriggerTask, View
 from nitido.runtime.function import FunctionSession
 from nitido.runtime.session import Tensors
-from nitido.trigger import Trigger
+from nitido.trigger import Improvability, Trigger
 from nitido.view import mosaic
 
 VIEW = View(size=64, crop=32, count=4)
@@ -29,7 +29,15 @@ def trigger(score: float) -> Trigger:
         assert inputs["image"].shape == (1, 3, 64, 64)
         return {"gains": np.array([[score, 0.25, 0.5]], np.float32)}
 
-    task = TriggerTask(("denoise", "upscale"), VIEW, threshold=0.5, enhancer="abc", upscale_below=200)
+    task = TriggerTask(
+        ("denoise", "upscale"),
+        VIEW,
+        threshold=0.5,
+        thresholds={"upscale": 0.375, "denoise": 0.25},
+        precision=0.9,
+        enhancer="abc",
+        upscale_below=200,
+    )
     return Trigger(FunctionSession(run, BUILD), task, "id")
 
 
@@ -47,6 +55,26 @@ def test_factors_carry_their_names() -> None:
 def test_a_photo_larger_than_a_screen_gains_nothing_from_upscaling() -> None:
     assert trigger(1.0)(np.zeros((20, 201, 3), np.uint8)).factors["upscale"] == 0.0
     assert trigger(1.0)(np.zeros((20, 200, 3), np.uint8)).factors["upscale"] == 0.5
+
+
+def test_a_factor_crosses_from_its_own_threshold_on_the_largest_gain_first() -> None:
+    found = trigger(-1.0)(np.zeros((90, 90, 3), np.uint8))
+    assert found.crossed == ("upscale", "denoise")
+    assert found.thresholds == {"denoise": 0.25, "upscale": 0.375}
+    large = trigger(-1.0)(np.zeros((20, 201, 3), np.uint8))
+    assert large.crossed == ("denoise",)
+
+
+def test_strengths_are_one_for_what_crosses_and_more_pixels_are_no_knob() -> None:
+    assert trigger(1.0)(np.zeros((90, 90, 3), np.uint8)).strengths == {"denoise": 1.0}
+    thresholds = {"deblur": 0.2, "denoise": 0.5, "upscale": 0.1}
+    found = Improvability.judged(0.9, {"deblur": 0.2, "denoise": 0.49, "upscale": 0.3}, True, thresholds)
+    assert found.strengths == {"deblur": 1.0, "denoise": 0.0}
+
+
+def test_without_thresholds_nothing_crosses() -> None:
+    found = Improvability(1.0, {"denoise": 9.0}, True)
+    assert (found.crossed, found.strengths) == ((), {})
 
 
 @pytest.mark.parametrize("size", [(1, 1), (31, 400), (32, 32), (64, 64), (65, 63), (3, 2000), (900, 1200)])

@@ -112,7 +112,7 @@ def test_scales_without_a_network_are_refused(scale: Any) -> None:
 
 def test_a_trigger_is_no_upscaler(tiny_bundle: Path) -> None:
     file = tiny_bundle / "manifest.json"
-    task = TriggerTask(("deblur",), View(448, 112, 16), 0.25, "0123456789abcdef", 1600)
+    task = TriggerTask(("deblur",), View(448, 112, 16), 0.25, {"deblur": 0.3}, 0.9, "0123456789abcdef", 1600)
     file.write_text(write_manifest(dataclasses.replace(read_manifest(file.read_text()), task=task)))
     with pytest.raises(WrongTask, match="whose task is upscale, got tiny, whose task is trigger"):
         Upscaler.open(tiny_bundle)

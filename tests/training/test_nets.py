@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -102,21 +100,3 @@ def test_trigger_predicts_one_number_per_output_at_any_size() -> None:
     net = TriggerNet(TriggerConfig())
     for side in (64, 96):
         assert net(torch.rand(2, 3, side, side)).shape == (2, len(OUTPUTS))
-
-
-def test_trigger_takes_folded_imagenet_layers_and_scales_the_input(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    net = TriggerNet(TriggerConfig())
-    layers = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
-    made = {}
-    for index, layer in enumerate(layers):
-        made[f"{index:02}.weight"] = rng.normal(size=tuple(layer.weight.shape)).astype(np.float32)
-        made[f"{index:02}.bias"] = rng.normal(size=layer.weight.shape[0]).astype(np.float32)
-    np.savez(tmp_path / "weights.npz", **made)  # type: ignore[arg-type]  # numpy's stub of **kwds is too narrow
-    net.load_imagenet(tmp_path / "weights.npz")
-    image = torch.rand(1, 3, 16, 16)
-    expected = torch.nn.functional.conv2d(
-        2 * image - 1, torch.tensor(made["00.weight"]), torch.tensor(made["00.bias"]), stride=2
-    )
-    inner = torch.nn.functional.conv2d(image, net.stem.weight, net.stem.bias, stride=2)
-    assert torch.allclose(inner, expected, atol=1e-4)

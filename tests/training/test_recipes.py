@@ -12,13 +12,10 @@ import pytest
 from PIL import Image
 
 from nitido_train import checkpoint, data
-from nitido_train.label import Enhancers
 from nitido_train.loop import LoopConfig
 from nitido_train.nets.restore import RestoreConfig
-from nitido_train.nets.trigger import OUTPUTS
-from nitido_train.recipes import blur, restore, sr, trigger
+from nitido_train.recipes import blur, restore, sr
 
-CHECKPOINTS = Path(__file__).parent.parent.parent / "training" / "checkpoints"
 SHORT = LoopConfig(steps=60, warmup=5, learning_rate=2e-3, log_every=10, evaluate_every=60)
 
 
@@ -75,21 +72,3 @@ def test_restorer_learns_every_factor_at_once(photos: Path, tmp_path: Path) -> N
     found = losses(tmp_path)
     assert np.mean(found[-2:]) < 0.8 * np.mean(found[:2])
     assert {"held_out_clean", "held_out_denoise"} <= trained.measured.keys()
-
-
-def test_trigger_learns_from_labels_and_names_its_enhancers(photos: Path, tmp_path: Path) -> None:
-    enhancers = Enhancers(*(CHECKPOINTS / f"{name}.safetensors" for name in ("restore", "blur", "sr-x2")))
-    schedule = replace(SHORT, steps=4, log_every=2, evaluate_every=100)
-    config = trigger.Config(labels=6, held_out=6, batch=2, loop=schedule)
-    trained = trigger.train(config, photos, enhancers, None, tmp_path)
-    assert trained.config["enhancers"] == enhancers.ids()
-    assert {"threshold", *(f"threshold_{factor}" for factor in OUTPUTS[1:])} <= trained.measured.keys()
-
-
-def test_a_factors_threshold_is_the_lowest_that_keeps_the_precision() -> None:
-    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.05])
-    gains = np.array([1.0, 1.0, 0.0, 1.0, 0.0, 1.0])
-    assert trigger.precise_threshold(scores, gains, 1.0) == 0.8
-    assert trigger.precise_threshold(scores, gains, 0.75) == 0.6
-    assert trigger.precise_threshold(scores, gains, 0.1) == 0.5  # nothing below WORTH is worth anything
-    assert trigger.precise_threshold(scores, -gains, 0.5) > 0.9

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ def held_out_photos(folder: Path) -> list[Path]:
     return [f for f in list_photos(folder) if is_held_out(f)]
 
 
-def load_rgb(file: Path) -> Pixels:
+def load_rgb(file: Path | BinaryIO) -> Pixels:
     """Decode one photo to uint8 RGB, upright."""
     with Image.open(file) as image:
         return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))

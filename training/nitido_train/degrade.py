@@ -20,6 +20,9 @@ from nitido.photo.model import Pixels
 FACTORS = ("deblur", "denoise", "deartifact", "desaturate")
 """What a restorer can undo, in the order of its ``strength`` input."""
 
+GAINS = ("joint", *FACTORS, "upscale")
+"""What labels measure and triggers predict: everything undone, one factor alone, more pixels."""
+
 Residual = NDArray[np.int16]
 
 

@@ -1,4 +1,4 @@
-"""Training losses; the Gaussian image-gradient loss (G1) is that of US10540749."""
+"""Training losses: image gradients (G1, that of US10540749), rating distributions, and order."""
 
 from __future__ import annotations
 
@@ -58,3 +58,16 @@ class GradientLoss(nn.Module):
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """The loss, a scalar."""
         return F.mse_loss(self.magnitude(output), self.magnitude(target))
+
+
+def emd_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Squared earth mover's distance of two (N, 10) distributions: r = 2 in Talebi & Milanfar 2018.
+
+    Their root is left out, so that the slope does not explode where the two agree.
+    """
+    return F.mse_loss(predicted.cumsum(1), target.cumsum(1))
+
+
+def rank_loss(better: Tensor, worse: Tensor) -> Tensor:
+    """Logistic loss of score differences (RankNet, Burges et al. 2005): 0 when better is far above worse."""
+    return F.softplus(worse - better).mean()

@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from nitido.restorer import Strength
 
 
-def enhancing(enhancer: Enhancer, *, strength: Strength = 1.0, max_megapixels: float = 200.0) -> Work:
+def enhancing(
+    enhancer: Enhancer, *, strength: Strength = 1.0, again: bool = False, max_megapixels: float = 200.0
+) -> Work:
     """Work that runs ``enhancer.file``."""
 
     def work(source: Path, destination: Path, overwrite: bool) -> Done:
         outcome = enhancer.file(
-            source, destination, strength=strength, overwrite=overwrite, max_megapixels=max_megapixels
+            source,
+            destination,
+            strength=strength,
+            overwrite=overwrite,
+            again=again,
+            max_megapixels=max_megapixels,
         )
         details = {
             "score": outcome.improvability.score,
             "factors": dict(outcome.improvability.factors),
             "recommended": outcome.improvability.recommended,
+            "crossed": list(outcome.improvability.crossed),
+            "strength": outcome.strength,
             "width": outcome.pixels.shape[1],
             "height": outcome.pixels.shape[0],
             "timings": _rounded(outcome.timings),
@@ -48,7 +57,8 @@ def upscaling(upscaler: Callable[[Pixels], Pixels], *, max_megapixels: float = 2
         refuse_overwriting(source, destination, overwrite)
         clock = [time.perf_counter()]
         photo = read_photo(source, max_megapixels=max_megapixels)
-        reason = why_untouchable(photo.metadata, in_place=is_same_file(source, destination))
+        in_place = is_same_file(source, destination)
+        reason = why_untouchable(photo.metadata, in_place=in_place, again=True)  # enhanced ones enlarge too
         if reason:
             keep_photo(photo, source, destination, overwrite)
             return Done("left alone", reason, {"width": photo.width, "height": photo.height})

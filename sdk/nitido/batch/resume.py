@@ -13,11 +13,13 @@ def why_skip(
     in_place: bool,
     options: str,
     overwrite: bool,
+    again: bool = False,
 ) -> str | None:
     """Why there is nothing to do, or None.
 
     ``record`` is what is known of the photo, ``source`` and ``there`` are the photo and what is at its
-    destination now, ``in_place`` says that these are one file.
+    destination now, ``in_place`` says that these are one file. ``again`` takes what an earlier run with other
+    options has enhanced in place as a new photo.
     """
     if there is None:
         return None
@@ -26,7 +28,7 @@ def why_skip(
             if _finished_all_the_same(record, source, in_place, options):
                 return "written just before an earlier run was stopped"
         elif there.same_content(record.output):
-            if in_place and record.status == "enhanced":
+            if in_place and record.status == "enhanced" and not (again and record.options != options):
                 return "already enhanced in place by an earlier run"
             same_source = in_place or source.same_content(record.source)
             if same_source and record.options == options:

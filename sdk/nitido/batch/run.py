@@ -71,11 +71,13 @@ def run_folder(
     options: Mapping[str, object] | None = None,
     recursive: bool = False,
     overwrite: bool = False,
+    again: bool = False,
 ) -> FolderRun:
     """Prepare a run that gives every photo of ``source`` its counterpart of the same relative path.
 
     ``options`` says what ``work`` does with which settings and models: a photo counts as done only for the
-    same ones. Without ``overwrite`` nothing that exists is ever replaced; with it, still not what is done.
+    same ones. Without ``overwrite`` nothing that exists is ever replaced; with it, still not what is done,
+    nor what was enhanced in place whatever the options, unless ``again``.
     A photo that fails never stops the run. Raises InvalidOption, DestinationIsSource (in place takes
     ``overwrite``), CannotWrite.
     """
@@ -100,7 +102,7 @@ def run_folder(
         ) from error
     found = find_photos(source, recursive=recursive, leave_out=() if in_place else (destination,))
     key = json.dumps(dict(options or {}), sort_keys=True, default=str)
-    return FolderRun(found, _reports(found, destination, work, key, overwrite))
+    return FolderRun(found, _reports(found, destination, work, key, overwrite, again))
 
 
 def run_file(
@@ -117,7 +119,9 @@ def run_file(
     return FileReport(source, destination, done.status, done.reason, done.details)
 
 
-def _reports(found: Found, target: Path, work: Work, options: str, overwrite: bool) -> Iterator[FileReport]:
+def _reports(
+    found: Found, target: Path, work: Work, options: str, overwrite: bool, again: bool
+) -> Iterator[FileReport]:
     for file in found.others:
         reason = "not a photo in a format that Nitido reads"
         yield FileReport(found.folder / file, target / file, "skipped", reason, is_photo=False)
@@ -134,7 +138,8 @@ def _reports(found: Found, target: Path, work: Work, options: str, overwrite: bo
                 yield FileReport(source, destination, "failed", reason)
                 continue
             try:
-                report = _one(journal, file.as_posix(), source, destination, work, options, overwrite)
+                name = file.as_posix()
+                report = _one(journal, name, source, destination, work, options, overwrite, again)
             except InvalidOption:  # would be the same for every photo
                 raise
             except Exception as error:
@@ -144,7 +149,14 @@ def _reports(found: Found, target: Path, work: Work, options: str, overwrite: bo
 
 
 def _one(
-    journal: Journal, file: str, source: Path, destination: Path, work: Work, options: str, overwrite: bool
+    journal: Journal,
+    file: str,
+    source: Path,
+    destination: Path,
+    work: Work,
+    options: str,
+    overwrite: bool,
+    again: bool,
 ) -> FileReport:
     """Skip a photo, or note that it is begun, do the work, and note that it is finished."""
     before, there = FileState.of(source), FileState.of(destination)
@@ -152,7 +164,9 @@ def _one(
         raise NotAPhoto(f"{source} leads nowhere: a broken link, or gone since it was listed; leave it out")
     known = journal.records.get(file)
     in_place = is_same_file(source, destination)
-    reason = why_skip(known, before, there, in_place=in_place, options=options, overwrite=overwrite)
+    reason = why_skip(
+        known, before, there, in_place=in_place, options=options, overwrite=overwrite, again=again
+    )
     if reason:
         if known and known.status is None:
             journal.write(file, replace(known, status="enhanced", output=there))

@@ -95,11 +95,14 @@ class RestoreTask:
 
 @dataclass(frozen=True)
 class View:
-    """How a trigger looks at a photo: a square mosaic of ``count`` native-size crops of ``crop`` pixels."""
+    """How a network looks at a photo: a square of ``size`` pixels, filled with cells of ``crop`` pixels."""
 
     size: int
     crop: int
     count: int
+    """Cells that are native-size crops: these come first."""
+    whole: int = 0
+    """Cells after them, each the whole photo resized to the cell (antialiased)."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,10 @@ class TriggerTask:
     view: View
     threshold: float
     """Recommended when the joint score reaches this."""
+    thresholds: dict[str, float]
+    """The gain of each factor from which removing it is worth it."""
+    precision: float
+    """Share of the validation photos above a threshold that truly gain, for which it was chosen."""
     enhancer: str
     """``Manifest.id`` of the restorer that the labels were made with."""
     upscale_below: int
@@ -118,7 +125,17 @@ class TriggerTask:
     kind: Literal["trigger"] = "trigger"
 
 
-Task = UpscaleTask | RestoreTask | TriggerTask
+@dataclass(frozen=True)
+class ScoreTask:
+    """Rate how good a photo looks, on a scale of 1 to 10, without knowing a better one of it."""
+
+    view: View
+    output: Literal["distribution", "score"]
+    """``distribution``: (1, 10) probabilities of the ratings 1 to 10; ``score``: (1, 1) the rating itself."""
+    kind: Literal["score"] = "score"
+
+
+Task = UpscaleTask | RestoreTask | TriggerTask | ScoreTask
 
 
 @dataclass(frozen=True)

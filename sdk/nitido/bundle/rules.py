@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from nitido.bundle.manifest import Build, Manifest, RestoreTask, Task, TensorSpec, TriggerTask, UpscaleTask
+from nitido.bundle.manifest import (
+    Build,
+    Manifest,
+    RestoreTask,
+    ScoreTask,
+    Task,
+    TensorSpec,
+    TriggerTask,
+    UpscaleTask,
+    View,
+)
 from nitido.errors import BundleInvalid
 
 Rules = Iterator[tuple[str, Any, str, bool]]
@@ -48,12 +58,23 @@ def _task_rules(task: Task) -> Rules:
         multiple = task.multiple
         yield "$.task.multiple", multiple, "1 or more", multiple >= 1
         yield "$.task.tile", task.tile, f"a multiple of {multiple}", task.tile % multiple == 0
-    if isinstance(task, TriggerTask):
-        view = task.view
-        yield "$.task.view", view, "made of positive sizes", min(view.size, view.crop, view.count) >= 1
+    if isinstance(task, TriggerTask | ScoreTask):
+        yield from _view_rules(task.view)
     if isinstance(task, RestoreTask | TriggerTask):
         factors = task.factors
         yield "$.task.factors", factors, "at least one name, each once", 0 < len(set(factors)) == len(factors)
+    if isinstance(task, TriggerTask):
+        given = task.thresholds
+        yield "$.task.thresholds", given, "one number for each factor", set(given) == set(task.factors)
+        yield "$.task.precision", task.precision, "above 0 and at most 1", 0 < task.precision <= 1
+
+
+def _view_rules(view: View) -> Rules:
+    sizes = view.size >= 1 and view.crop >= 1 and view.count >= 0 and view.whole >= 0
+    yield "$.task.view", view, "made of positive sizes", sizes
+    cells = (view.size // view.crop) ** 2 if view.size % view.crop == 0 else 0
+    filled = view.count + view.whole == cells > 0
+    yield "$.task.view", view, "cells (count + whole) that fill the square of its size", filled
 
 
 def _build_rules(build: Build, path: str) -> Rules:

@@ -44,49 +44,59 @@ def run(args: Args, output: Output) -> bool:
     with Progress(len(files), "assessing") as progress:
         for number, file in enumerate(files, 1):
             try:
-                found, timings = _assess(trigger, file, args.max_megapixels)
+                found, more = _assess(trigger, file, args.max_megapixels)
             except (PhotoError, OSError) as error:
                 progress.clear()
                 output.failure(str(file), type(error).__name__, str(error))
             else:
                 runtime = str(getattr(trigger, "info", "python function"))
-                output.record({"file": str(file), **asdict(found), "timings": timings, "runtime": runtime})
+                output.record({"file": str(file), **asdict(found), **more, "runtime": runtime})
                 assessed.append((str(file), found))
             progress.update(number)
-    print_ranking(output, assessed)
+    _print_ranking(output, assessed)
     failed = len(files) - len(assessed)
     left_out = f"; {counted(others, 'file')} not a photo" if others else ""
     output.summary(f"{counted(len(assessed), 'photo')} assessed, {failed} failed{left_out}.")
     return failed > 0
 
 
-def _assess(trigger: Trigger, file: Path, max_megapixels: float) -> tuple[Improvability, dict[str, float]]:
-    """What the trigger says, and the seconds that it took."""
+def _assess(trigger: Trigger, file: Path, max_megapixels: float) -> tuple[Improvability, dict[str, object]]:
+    """What the trigger says, and beside it: why the photo is left alone all the same, and the seconds."""
     from nitido.photo.read import read_photo
     from nitido.safeguards import why_untouchable
 
     start = time.perf_counter()
-    photo = read_photo(file, max_megapixels=max_megapixels)
+    photo = read_photo(file, max_megapixels=max_megapixels, at_least=getattr(trigger, "at_least", None))
     decoded = time.perf_counter()
     found = trigger(photo.pixels)
     timings = {"decode": decoded - start, "trigger": time.perf_counter() - decoded}
-    worth = found.recommended and why_untouchable(photo.metadata) is None
-    return replace(found, recommended=worth), timings
+    untouchable = why_untouchable(photo.metadata)
+    more: dict[str, object] = {"crossed": list(found.crossed), "untouchable": untouchable, "timings": timings}
+    return replace(found, recommended=found.recommended and untouchable is None), more
 
 
-def print_ranking(output: Output, assessed: Sequence[tuple[str, Improvability]]) -> None:
+def _print_ranking(output: Output, assessed: Sequence[tuple[str, Improvability]]) -> None:
     """The table of scores, best first: one column per factor."""
     factors = _all_factors(found for _, found in assessed)
     rows = [
         [
             f"{found.score:.2f}",
-            "enhance" if found.recommended else "leave alone",
+            _decision(found),
             *(f"{found.factors[factor]:.2f}" if factor in found.factors else "" for factor in factors),
             file,
         ]
         for file, found in sorted(assessed, key=lambda pair: (-pair[1].score, pair[0]))
     ]
     output.table(["score", "decision", *factors, "file"], rows)
+
+
+def _decision(found: Improvability) -> str:
+    """What ``nitido enhance`` would do, and to which factors where the trigger tells them apart."""
+    if not found.recommended:
+        return "leave alone"
+    if not found.strengths:
+        return "enhance"
+    return "enhance: " + (", ".join(name for name, value in found.strengths.items() if value) or "all")
 
 
 def _all_factors(found: Iterable[Improvability]) -> list[str]:

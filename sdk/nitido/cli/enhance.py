@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nitido.cli import opening
-from nitido.cli.options import FolderCommand, Subparsers, add_common, add_folder_run, finite_float, strength
+from nitido.cli.options import (
+    FolderCommand,
+    Subparsers,
+    add_common,
+    add_folder_run,
+    finite_float,
+    html_page,
+    strength,
+)
 from nitido.cli.output import Output
 from nitido.cli.running import check_paths, run_work
 from nitido.errors import InvalidOption
@@ -16,6 +22,7 @@ class Args(FolderCommand):
 
     threshold: float | None
     strength: float | dict[str, float]
+    again: bool
     report: str | None
 
 
@@ -39,9 +46,14 @@ def add(commands: Subparsers) -> None:
         type=strength,
         default=1.0,
         metavar="S",
-        help="0 to 1, or factor=S,... with what is not named off (default: 1)",
+        help="0 to 1, or factor=S,... with what is not named off; scales what the trigger found (default: 1)",
     )
-    parser.add_argument("--report", metavar="HTML", help="write a page with before and after, for a browser")
+    parser.add_argument(
+        "--again", action="store_true", help="enhance photos that Nitido has enhanced before, too"
+    )
+    parser.add_argument(
+        "--report", type=html_page, metavar="HTML", help="write a page with before and after, for a browser"
+    )
     add_common(parser)
     parser.set_defaults(run=run)
 
@@ -49,8 +61,6 @@ def add(commands: Subparsers) -> None:
 def run(args: Args, output: Output) -> bool:
     """Enhance a file or folder; returns whether some files failed."""
     check_paths(args)
-    if args.report is not None and Path(args.report).suffix.lower() not in (".html", ".htm"):
-        raise InvalidOption(f"expected a report that ends in .html, got {args.report}; rename it")
     from nitido.batch import enhancing
 
     enhancer = opening.open_enhancer(args, args.threshold)
@@ -59,11 +69,12 @@ def run(args: Args, output: Output) -> bool:
         "command": "enhance",
         "threshold": args.threshold,
         "strength": args.strength,
+        "again": args.again,
         "trigger": getattr(enhancer.trigger, "id", None),
         "restorer": getattr(enhancer.restore, "id", None),
     }
-    work = enhancing(enhancer, strength=args.strength, max_megapixels=args.max_megapixels)
-    reports = run_work(args, work, options, output)
+    work = enhancing(enhancer, strength=args.strength, again=args.again, max_megapixels=args.max_megapixels)
+    reports = run_work(args, work, options, output, again=args.again)
     if args.report is not None:
         from nitido.report import write_report
 

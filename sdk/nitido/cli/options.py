@@ -96,6 +96,13 @@ def finite_float(text: str) -> float:
     return value
 
 
+def html_page(text: str) -> str:
+    """The name of a page to write: no photo is replaced by one through a slip."""
+    if not text.lower().endswith((".html", ".htm")):
+        raise argparse.ArgumentTypeError(f"expected a page that ends in .html, got {text!r}")
+    return text
+
+
 def strength(text: str) -> float | dict[str, float]:
     """``0.5`` for all factors, or ``denoise=0.8,deblur=0.5``; factors that are not named count as 0."""
     if "=" not in text:

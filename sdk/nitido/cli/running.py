@@ -31,7 +31,7 @@ def check_paths(args: FolderCommand) -> None:
 
 
 def run_work(
-    args: FolderCommand, work: Work, options: Mapping[str, object], output: Output
+    args: FolderCommand, work: Work, options: Mapping[str, object], output: Output, *, again: bool = False
 ) -> list[FileReport]:
     """Do the work on a file or a folder; the reports of all files that are photos."""
     from nitido.batch import run_file, run_folder
@@ -41,7 +41,13 @@ def run_work(
     note = ""
     if source.is_dir():
         folder_run = run_folder(
-            source, args.output, work, options=options, recursive=args.recursive, overwrite=args.overwrite
+            source,
+            args.output,
+            work,
+            options=options,
+            recursive=args.recursive,
+            overwrite=args.overwrite,
+            again=again,
         )
         total, reports = len(folder_run), iter(folder_run)
         if folder_run.found.unsearched:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from nitido.cache import cache_folder
-from nitido.errors import InvalidOption, NotAPhoto, PhotoDamaged, PhotoError
-from nitido.gallery.index import Index, Row, Score
+from nitido.errors import InvalidOption
+from nitido.gallery.index import Index, Score
+from nitido.gallery.scanning import Scanner
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
-from nitido.safeguards import why_untouchable
-from nitido.walk import Found, find_photos
+from nitido.suggestion import Policy, Suggestion, in_words
+from nitido.trigger import Improvability
+from nitido.walk import find_photos
 
-if TYPE_CHECKING:
-    from nitido.trigger import Improvability
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A photo and what enhancing it would bring."""
-
-    path: Path
-    improvability: Improvability
+_WORKERS = 4
+"""Each decoding thread holds a photo, which is 150 MB for 50 megapixels."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,8 @@ class Gallery:
 
     The index lies in the user's cache folder unless ``index`` names a file: never among the photos. Scores
     belong to the content of a file and to ``trigger.id`` (for a plain function, its qualified name): a moved
-    photo is not assessed again, and a new trigger assesses all. Close it, or use it in a ``with`` statement.
+    photo is not assessed again, and a new trigger assesses all. Thresholds per factor are those of
+    ``trigger.thresholds``, where it has them. Close it, or use it in a ``with`` statement.
     """
 
     def __init__(
@@ -64,6 +60,7 @@ class Gallery:
             raise InvalidOption(f"expected a folder of photos, got {folder}; give a folder that exists")
         self.trigger = trigger
         self.max_megapixels = max_megapixels
+        self._thresholds: dict[str, float] = dict(getattr(trigger, "thresholds", {}))
         self._model = _model_name(trigger)
         self._index = Index(_default_index(self.folder) if index is None else index)
 
@@ -79,81 +76,69 @@ class Gallery:
         """Close the index."""
         self._index.close()
 
-    def scan(self, *, recursive: bool = True, progress: Callable[[int, int], None] | None = None) -> Scan:
+    def scan(
+        self,
+        *,
+        recursive: bool = True,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Scan:
         """Bring the index up to date: decode only what is new or changed, forget what is gone.
 
-        ``progress`` is told how many photos are done and how many there are. Stopped at any moment, by a kill
-        too, the next scan goes on from there.
+        ``workers`` threads decode while the trigger looks (None: one per core, at most 4): scores are the
+        same with any number. ``progress`` is told how many photos are done and how many there are. Stopped
+        at any moment, by a kill too, the next scan goes on from there; several processes share the work.
         """
+        if workers is not None and workers < 1:
+            raise InvalidOption(f"expected workers >= 1, got {workers}; leave it out for one per core")
+        before = self._index.paths()  # first, so that what another process adds meanwhile is not gone
         found = find_photos(self.folder, recursive=recursive)
-        rows = self._index.rows(self._model)
-        failed = {self.folder / folder: why for folder, why in found.unreadable}
-        assessed = 0
-        for number, photo in enumerate(found.photos, 1):
-            try:
-                assessed += self._visit(photo, rows.get(str(photo)))
-            except (PhotoError, OSError) as error:
-                failed[self.folder / photo] = str(error)
-            if progress is not None:
-                progress(number, len(found.photos))
-        self._forget_gone(found, rows)
-        return Scan(len(found.photos), assessed, failed, len(found.others))
+        photos = [str(photo) for photo in found.photos]
+        at_least = getattr(self.trigger, "at_least", None)
+        read = partial(read_photo, max_megapixels=self.max_megapixels, at_least=at_least)
+        scanner = Scanner(self.folder, self.trigger, self._index, self._model, read, progress)
+        scanner.run(photos, workers or min(_WORKERS, os.cpu_count() or 1))
+        gone = before.difference(photos)
+        if gone and not found.unreadable:  # what cannot be seen now is not gone
+            self._index.forget(gone)
+        failed = scanner.failed | {self.folder / folder: why for folder, why in found.unreadable}
+        return Scan(len(photos), scanner.assessed, dict(sorted(failed.items())), len(found.others))
 
-    def suggest(self, top: int | None = None) -> list[Suggestion]:
-        """The photos that the trigger recommends, by score, as of the last scan."""
+    def threshold(self, factor: str) -> float:
+        """The gain from which removing a factor is worth it; InvalidOption when the trigger has none."""
+        if factor not in self._thresholds:
+            known = ", ".join(self._thresholds) or "none"
+            raise InvalidOption(
+                f"expected a factor that this trigger has a threshold for ({known}), got {factor!r}; "
+                "leave it out to rank by the joint score"
+            )
+        return self._thresholds[factor]
+
+    def suggest(self, top: int | None = None, factor: str | None = None) -> list[Suggestion]:
+        """The photos that the trigger recommends, by score, as of the last scan.
+
+        With ``factor``, those whose gain from removing it reaches its threshold, by that gain.
+        """
         if top is not None and top < 1:
             raise InvalidOption(f"expected top >= 1, got {top}; leave it out for all suggestions")
-        return self._ranked(recommended_only=True, top=top)
+        if factor is None:
+            found = self._index.ranked(self._model, recommended_only=True, top=top)
+            return [self._suggestion(path, score) for path, score in found]
+        found = self._index.ranked_by(self._model, factor, self.threshold(factor), top)
+        return [
+            replace(self._suggestion(path, score), reason=in_words(factor, score.factors[factor]))
+            for path, score in found
+        ]
 
     def ranking(self) -> list[Suggestion]:
         """All photos by score, the ones to leave alone included, as of the last scan."""
-        return self._ranked(recommended_only=False, top=None)
+        found = self._index.ranked(self._model, recommended_only=False, top=None)
+        return [self._suggestion(path, score) for path, score in found]
 
-    def _visit(self, photo: Path, row: Row | None) -> bool:
-        """Index one photo; whether it had to be assessed. Raises PhotoError, OSError."""
-        path = self.folder / photo
-        status = path.stat()
-        if row is None or (row.size, row.mtime_ns) != (status.st_size, status.st_mtime_ns):
-            row = Row(status.st_size, status.st_mtime_ns, _hash(path), None, False)
-        elif row.error is not None:
-            raise PhotoError(row.error)
-        elif row.scored:
-            return False
-        if self._index.is_scored(row.content, self._model):
-            self._index.put(str(photo), row, self._model, None)
-            return False
-        try:
-            score = self._assess(path)
-        except (
-            NotAPhoto,
-            PhotoDamaged,
-        ) as error:  # other errors may pass: a reader installed, a limit raised
-            row = Row(row.size, row.mtime_ns, row.content, str(error), False)
-            self._index.put(str(photo), row, self._model, None)
-            raise
-        self._index.put(str(photo), row, self._model, score)
-        return True
-
-    def _assess(self, path: Path) -> Score:
-        photo = read_photo(path, max_megapixels=self.max_megapixels)
-        found = self.trigger(photo.pixels)
-        worth = found.recommended and why_untouchable(photo.metadata) is None
-        return Score(found.score, dict(found.factors), worth)
-
-    def _forget_gone(self, found: Found, rows: dict[str, Row]) -> None:
-        if found.unreadable:  # what cannot be seen now is not gone
-            return
-        gone = rows.keys() - {str(photo) for photo in found.photos}
-        if gone:
-            self._index.forget(gone)
-
-    def _ranked(self, *, recommended_only: bool, top: int | None) -> list[Suggestion]:
-        from nitido.trigger import Improvability
-
-        return [
-            Suggestion(self.folder / path, Improvability(found.score, found.factors, found.recommended))
-            for path, found in self._index.ranked(self._model, recommended_only=recommended_only, top=top)
-        ]
+    def _suggestion(self, path: str, found: Score) -> Suggestion:
+        thresholds = {name: line for name, line in self._thresholds.items() if name in found.factors}
+        improvability = Improvability.judged(found.score, found.factors, found.recommended, thresholds)
+        return Suggestion.of(improvability, Policy.of(self.trigger), self.folder / path)
 
 
 def _model_name(trigger: object) -> str:
@@ -164,8 +149,3 @@ def _model_name(trigger: object) -> str:
 def _default_index(folder: Path) -> Path:
     name = hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return cache_folder() / "galleries" / f"{name}.sqlite"
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

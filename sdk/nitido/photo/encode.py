@@ -15,7 +15,8 @@ from nitido.photo.png import write_png
 from nitido.photo.samples import Samples
 from nitido.photo.tiff import write_tiff
 
-_LONGEST_SEGMENT = 65533
+LONGEST_SEGMENT = 65533
+"""Bytes that a block in a JPEG file may have."""
 
 
 def encode(name: str, file: BinaryIO, samples: Samples, quality: int) -> None:
@@ -32,8 +33,8 @@ class _Sink:
 
 def _jpeg(file: BinaryIO, samples: Samples, quality: int) -> None:
     metadata = samples.photo.metadata
-    _fits("EXIF", metadata.exif, _LONGEST_SEGMENT)
-    _fits("XMP", metadata.xmp, _LONGEST_SEGMENT - 29)
+    _fits("EXIF", metadata.exif, LONGEST_SEGMENT)
+    _fits("XMP", metadata.xmp, LONGEST_SEGMENT - 29)
     options: dict[str, Any] = {
         "quality": quality,
         "subsampling": metadata.encoder.get("subsampling", 0),

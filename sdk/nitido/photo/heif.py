@@ -58,8 +58,8 @@ class HeifSource:
             )
         )
 
-    def decode(self) -> Decoded:
-        """The arrays; libheif has already turned them upright, whatever EXIF says."""
+    def decode(self, at_least: tuple[int, int] | None) -> Decoded:
+        """The arrays at full size; libheif has already turned them upright, whatever EXIF says."""
         return from_samples(np.asarray(self._image))
 
 

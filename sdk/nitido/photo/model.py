@@ -25,7 +25,8 @@ class Metadata:
     mode: str = "RGB"
     """Colour type to save as: RGB, L (greyscale)."""
     exif: bytes | None = None
-    """``Exif\\0\\0`` and the raw EXIF block; nothing but its orientation was changed (to upright)."""
+    """``Exif\\0\\0`` and the raw EXIF block; nothing but its orientation was changed (to upright). A photo
+    that Nitido enhanced has a mark in it: ``nitido.photo.mark``."""
     icc_profile: bytes | None = None
     xmp: bytes | None = None
     """The XMP packet; nothing but its ``tiff:Orientation`` was changed (to upright)."""

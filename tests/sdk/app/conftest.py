@@ -22,6 +22,13 @@ def assess(pixels: Pixels) -> Improvability:
     return Improvability(score, {"denoise": score / 2, "deblur": 0.0}, score >= 0.5)
 
 
+def assess_by_factor(pixels: Pixels) -> Improvability:
+    """As ``assess``; what there is to gain is gained by removing noise, and the photo is sharp."""
+    found = assess(pixels)
+    thresholds = {"denoise": 0.25, "deblur": 0.25, "upscale": 0.1}
+    return Improvability.judged(found.score, {**found.factors, "upscale": 0.0}, found.recommended, thresholds)
+
+
 def brighten(pixels: Pixels, strength: object) -> Pixels:
     """Far from any rounding of JPEG."""
     return np.full_like(pixels, 250)
@@ -35,6 +42,11 @@ def enhancer() -> Enhancer:
 @pytest.fixture
 def trigger() -> Callable[[Pixels], Improvability]:
     return assess
+
+
+@pytest.fixture
+def trigger_by_factor() -> Callable[[Pixels], Improvability]:
+    return assess_by_factor
 
 
 @pytest.fixture

@@ -73,6 +73,27 @@ def test_assess_json_has_one_object_a_photo(folder, run_json):
     assert entries[1]["factors"].keys() == {"denoise", "deblur"}
 
 
+def test_assess_tells_which_factors_are_worth_it(folder, trigger_by_factor, run_json, monkeypatch, capsys):
+    monkeypatch.setattr(opening, "open_trigger", lambda args: trigger_by_factor)
+    _, (entry,) = run_json("assess", folder / "dark.png")
+    assert entry["strengths"] == {"denoise": 1.0, "deblur": 0.0}
+    assert entry["crossed"] == ["denoise"]
+    assert main(["assess", str(folder / "dark.png")]) == 0
+    assert "  enhance: denoise  " in capsys.readouterr().out
+
+
+def test_enhance_tells_what_it_removed(folder, enhancer, trigger_by_factor, run_json, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        opening, "open_enhancer", lambda args, threshold: Enhancer(trigger_by_factor, enhancer.restore)
+    )
+    words = ("enhance", folder, "-o", tmp_path / "out", "--strength", "0.5")
+    entries = {Path(entry["file"]).name: entry for entry in run_json(*words)[1]}
+    assert entries["dark.png"]["strength"] == {"denoise": 0.5, "deblur": 0.0}
+    assert entries["dark.png"]["crossed"] == ["denoise"]
+    assert entries["dark.png"]["reason"].endswith(": denoise at 0.5")
+    assert entries["bright.png"]["strength"] is None
+
+
 def test_assess_goes_on_after_a_failure_and_says_which(folder, run_json, capsys):
     status, entries = run_json("assess", folder / "notes.txt", folder / "gone.png", folder / "dark.png")
     assert status == 1

@@ -27,6 +27,10 @@ class Part(SimpleNamespace):
         return self.does(*args)
 
 
+def never(*args: object) -> Pixels:
+    raise AssertionError("worked in vain")
+
+
 def test_a_photo_worth_it_is_enhanced(enhancer):
     outcome = enhancer(DARK)
     assert outcome.applied
@@ -65,6 +69,62 @@ def test_strength_reaches_the_restorer(trigger):
 
     Enhancer(trigger, restore)(DARK, {"denoise": 0.5})
     assert seen == [{"denoise": 0.5}]
+
+
+def told_to(trigger, pixels: Pixels, strength: object) -> list[object]:
+    """What the restorer is told, and what the outcome says that it was told."""
+    seen: list[object] = []
+
+    def restore(pixels: Pixels, strength: object) -> Pixels:
+        seen.append(strength)
+        return pixels
+
+    outcome = Enhancer(trigger, restore, threshold=-1.0)(pixels, strength)
+    assert outcome.applied == bool(seen)
+    assert outcome.strength == (seen[0] if seen else None)
+    return seen
+
+
+def test_a_noisy_but_sharp_photo_is_denoised_and_not_deblurred(trigger_by_factor):
+    outcome = Enhancer(trigger_by_factor, lambda pixels, strength: pixels)(DARK)
+    assert outcome.strength == {"denoise": 1.0, "deblur": 0.0}
+    assert outcome.reason.endswith(": denoise")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (0.5, {"denoise": 0.5, "deblur": 0.0}),
+        ({"denoise": 0.5}, {"denoise": 0.5, "deblur": 0.0}),
+        ({"denoise": 0.5, "deblur": 1.0}, {"denoise": 0.5, "deblur": 0.0}),
+    ],
+)
+def test_the_callers_strength_scales_what_the_trigger_found(trigger_by_factor, asked, told):
+    assert told_to(trigger_by_factor, DARK, asked) == [told]
+
+
+@pytest.mark.parametrize("asked", [1.0, 0.5, {"denoise": 0.5}])
+def test_all_factors_apply_where_no_single_one_is_worth_it(trigger, trigger_by_factor, asked):
+    assert told_to(trigger_by_factor, BRIGHT, asked) == [asked]  # recommended by the threshold of -1 only
+    assert told_to(trigger, DARK, asked) == [asked]  # a trigger that tells of no strengths
+
+
+@pytest.mark.parametrize("asked", [0, 0.0, {}, {"deblur": 1.0}, {"denoise": 0.0}])
+def test_nothing_to_remove_leaves_the_photo_alone(trigger_by_factor, asked):
+    assert told_to(trigger_by_factor, DARK, asked) == []
+    assert "nothing to remove" in Enhancer(trigger_by_factor, never)(DARK, asked).reason
+
+
+@pytest.mark.parametrize("asked", [1.5, -0.1, float("nan"), {"deblur": 2.0, "denoise": 1.0}])
+def test_a_strength_out_of_range_is_refused_even_for_what_is_not_removed(trigger_by_factor, asked):
+    with pytest.raises(InvalidOption, match="from 0 to 1"):
+        Enhancer(trigger_by_factor, never)(DARK, asked)
+
+
+def test_a_name_that_the_trigger_does_not_know_reaches_the_restorer_which_refuses_it(trigger_by_factor):
+    assert told_to(trigger_by_factor, DARK, {"denoise": 1.0, "colour": 1.0}) == [
+        {"denoise": 1.0, "deblur": 0.0, "colour": 0.0}
+    ]
 
 
 def test_trigger_of_another_enhancer_is_refused(trigger):

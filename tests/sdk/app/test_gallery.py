@@ -8,18 +8,27 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from nitido.errors import GalleryError, InvalidOption
 from nitido.gallery import Gallery
-from nitido.photo.model import Pixels
+from nitido.photo.model import Photo, Pixels
+from nitido.photo.read import read_photo
 from nitido.trigger import Improvability
 
 
 class CountingTrigger:
     """Remembers how often it was asked; ``id`` as a bundle's trigger has."""
+
+    thresholds: ClassVar[dict[str, float]] = {"denoise": 0.9, "deblur": 0.04}
 
     def __init__(self, id: str = "one") -> None:  # noqa: A002
         self.id = id
@@ -28,7 +37,13 @@ class CountingTrigger:
     def __call__(self, pixels: Pixels) -> Improvability:
         self.calls += 1
         score = 1.0 - float(pixels.mean()) / 255
-        return Improvability(score, {"denoise": score}, score >= 0.5)
+        factors = {"denoise": score, "deblur": 0.1 - score / 10}
+        return Improvability.judged(score, factors, score >= 0.5, self.thresholds)
+
+
+def never(*args: object, **options: object) -> None:
+    """In place of what must not be called."""
+    raise AssertionError("was called")
 
 
 @pytest.fixture
@@ -50,7 +65,9 @@ def test_suggestions_are_the_recommended_photos_best_first(folder):
         assert names(gallery, top=1) == ["dark.png"]
         best = gallery.suggest()[0]
         assert best.path == folder / "dark.png"
-        assert best.improvability == Improvability(1 - 10 / 255, {"denoise": 1 - 10 / 255}, True)
+        assert best.improvability == CountingTrigger()(np.full((6, 8, 3), 10, np.uint8))
+        assert best.improvability.crossed == ("denoise",)
+        assert "noisy" in best.reason
         assert [found.path.name for found in gallery.ranking()] == ["dark.png", "grey.png", "bright.png"]
 
 
@@ -63,11 +80,8 @@ def test_unchanged_photos_are_not_decoded_again_by_a_new_object(folder, monkeypa
     with Gallery(folder, CountingTrigger()) as gallery:
         assert gallery.scan().assessed == 3
 
-    def never(*args: object, **options: object) -> None:
-        raise AssertionError("decoded")
-
     monkeypatch.setattr("nitido.gallery.gallery.read_photo", never)
-    monkeypatch.setattr("nitido.gallery.gallery._hash", never)
+    monkeypatch.setattr("nitido.gallery.scanning._hash", never)
     with Gallery(folder, CountingTrigger()) as gallery:
         scan = gallery.scan()
         assert (scan.photos, scan.assessed, scan.failed) == (3, 0, {})
@@ -113,7 +127,7 @@ def test_damaged_photos_are_reported_every_time_but_read_once(folder, monkeypatc
     with Gallery(folder, CountingTrigger()) as gallery:
         failed = gallery.scan().failed
         assert list(failed) == [folder / "broken.jpg"]
-        monkeypatch.setattr("nitido.gallery.gallery.read_photo", None)
+        monkeypatch.setattr("nitido.gallery.gallery.read_photo", never)
         assert gallery.scan().failed == failed
         assert len(gallery.ranking()) == 3
 
@@ -125,15 +139,122 @@ def test_too_large_photos_are_tried_again_with_another_limit(folder):
         assert gallery.scan().assessed == 3
 
 
-def test_animations_are_ranked_but_not_suggested(folder):
-    from PIL import Image
+def test_one_factor_ranks_by_its_gain_and_only_where_it_is_worth_it(folder):
+    with Gallery(folder, CountingTrigger()) as gallery:
+        gallery.scan()
+        found = gallery.suggest(factor="deblur")
+        assert [(photo.path.name, photo.reason) for photo in found] == [("bright.png", "blurred: +0.1")]
+        assert [photo.path.name for photo in gallery.suggest(factor="denoise")] == ["dark.png"]
 
+
+def test_an_equal_gain_is_ranked_by_name_and_top_counts(folder, make_photo):
+    make_photo(folder / "also-dark.png", 10)
+    with Gallery(folder, CountingTrigger()) as gallery:
+        gallery.scan()
+        ranked = [photo.path.name for photo in gallery.suggest(factor="denoise")]
+        assert ranked == ["also-dark.png", "dark.png"]
+        assert [photo.path.name for photo in gallery.suggest(1, "denoise")] == ["also-dark.png"]
+
+
+@pytest.mark.parametrize("factor", ["colour", "den'oise", ""])
+def test_a_factor_without_a_threshold_is_refused(folder, factor):
+    with Gallery(folder, CountingTrigger()) as gallery, pytest.raises(InvalidOption, match="denoise, deblur"):
+        gallery.suggest(factor=factor)
+
+
+def test_animations_are_ranked_but_not_suggested_for_any_factor(folder):
     frames = [Image.new("RGB", (8, 6), (level, 0, 0)) for level in (0, 9)]
     frames[0].save(folder / "a.gif", save_all=True, append_images=frames[1:])
     with Gallery(folder, CountingTrigger()) as gallery:
         gallery.scan()
         assert "a.gif" not in names(gallery)
+        assert "a.gif" not in [photo.path.name for photo in gallery.suggest(factor="denoise")]
         assert gallery.ranking()[0].path.name == "a.gif"
+
+
+def test_scores_do_not_depend_on_the_number_of_threads(make_photo, tmp_path):
+    for number in range(30):  # ten contents, each three times: copies meet while the first is being read
+        make_photo(tmp_path / "in" / f"{number}.png", number // 3)
+    rankings = []
+    for workers in (1, 4):
+        trigger = CountingTrigger()
+        with Gallery(tmp_path / "in", trigger, index=tmp_path / f"{workers}.sqlite") as gallery:
+            scan = gallery.scan(workers=workers)
+            assert (scan.photos, scan.assessed, trigger.calls) == (30, 10, 10)
+            rankings.append(gallery.ranking())
+    assert rankings[0] == rankings[1]
+    assert len(rankings[0]) == 30
+
+
+def test_no_more_photos_are_decoded_ahead_than_there_are_threads(make_photo, tmp_path, monkeypatch):
+    for level in range(12):
+        make_photo(tmp_path / "in" / f"{level}.png", level)
+    begun, most = [0], [0]
+
+    def read(path: Path, **options: object) -> Photo:
+        begun[0] += 1
+        return read_photo(path)
+
+    class Slow(CountingTrigger):
+        def __call__(self, pixels: Pixels) -> Improvability:
+            most[0] = max(most[0], begun[0] - self.calls)
+            return super().__call__(pixels)
+
+    monkeypatch.setattr("nitido.gallery.gallery.read_photo", read)
+    with Gallery(tmp_path / "in", Slow()) as gallery:
+        gallery.scan(workers=2)
+    assert begun == [12]
+    assert most[0] <= 3  # two ahead and the one that is looked at
+
+
+def test_threads_must_be_positive(folder):
+    with Gallery(folder, CountingTrigger()) as gallery, pytest.raises(InvalidOption, match="workers"):
+        gallery.scan(workers=0)
+
+
+def test_a_photo_that_changes_while_it_is_read_gets_no_wrong_score(folder, make_photo):
+    class Meddler(CountingTrigger):
+        def __call__(self, pixels: Pixels) -> Improvability:
+            if pixels.mean() == 90:
+                make_photo(folder / "sub" / "grey.png", 30)
+            return super().__call__(pixels)
+
+    with Gallery(folder, Meddler()) as gallery:
+        assert "changed" in gallery.scan().failed[folder / "sub" / "grey.png"]
+        assert "grey.png" not in names(gallery)
+        assert gallery.scan().failed == {}
+        assert gallery.ranking()[1].improvability.score == 1 - 30 / 255
+
+
+def test_a_trigger_that_sees_only_the_shrunk_photo_gets_it_decoded_small(tmp_path):
+    Image.new("RGB", (1600, 1200)).save(tmp_path / "a.jpg")
+    sizes = []
+
+    class Whole(CountingTrigger):
+        at_least = (100, 100)
+
+        def __call__(self, pixels: Pixels) -> Improvability:
+            sizes.append(pixels.shape[:2])
+            return super().__call__(pixels)
+
+    with Gallery(tmp_path, Whole()) as gallery:
+        gallery.scan()
+    assert sizes == [(150, 200)]
+
+
+def test_a_trigger_that_fails_stops_the_scan_and_the_next_one_goes_on(folder):
+    class Failing(CountingTrigger):
+        def __call__(self, pixels: Pixels) -> Improvability:
+            if pixels.mean() == 10:
+                raise ZeroDivisionError
+            return super().__call__(pixels)
+
+    with Gallery(folder, Failing()) as gallery:
+        with pytest.raises(ZeroDivisionError):
+            gallery.scan()
+        assert len(gallery.ranking()) == 1
+    with Gallery(folder, CountingTrigger()) as gallery:
+        assert gallery.scan().assessed == 2
 
 
 def test_other_files_are_counted_and_subfolders_can_be_left_out(folder):
@@ -161,6 +282,21 @@ def test_names_need_not_be_unicode(folder):
         assert gallery.scan().assessed == 0
 
 
+def test_index_of_version_1_keeps_its_scores(folder, tmp_path):
+    index = tmp_path / "index.sqlite"
+    with Gallery(folder, CountingTrigger(), index=index) as gallery:
+        gallery.scan()
+        expected = gallery.ranking(), gallery.suggest(), gallery.suggest(factor="denoise")
+    with sqlite3.connect(index) as connection:  # version 2 back to what version 1 wrote
+        connection.execute("ALTER TABLE score DROP COLUMN touchable")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    for _ in range(2):
+        with Gallery(folder, CountingTrigger(), index=index) as gallery:
+            assert gallery.scan().assessed == 0
+            assert (gallery.ranking(), gallery.suggest(), gallery.suggest(factor="denoise")) == expected
+
+
 def test_index_of_a_newer_version_is_refused_and_kept(folder, tmp_path):
     index = tmp_path / "index.sqlite"
     Gallery(folder, CountingTrigger(), index=index).close()
@@ -183,6 +319,13 @@ def test_a_file_that_is_no_index_is_refused_and_kept(folder, tmp_path):
         Gallery(folder, CountingTrigger(), index=tmp_path / "index.sqlite" / "below")
 
 
+def test_a_claims_file_that_cannot_be_made_is_told(folder, tmp_path):
+    (tmp_path / "index.sqlite-claims").mkdir()
+    gallery = Gallery(folder, CountingTrigger(), index=tmp_path / "index.sqlite")
+    with gallery, pytest.raises(GalleryError, match="another place"):
+        gallery.scan()
+
+
 def test_a_missing_folder_is_bad_usage_and_an_empty_one_is_not(tmp_path):
     with pytest.raises(InvalidOption):
         Gallery(tmp_path / "nowhere", CountingTrigger())
@@ -192,11 +335,12 @@ def test_a_missing_folder_is_bad_usage_and_an_empty_one_is_not(tmp_path):
 
 
 SCAN = """
-    import sys, time
+    import os, sys, time
+    from pathlib import Path
     from nitido.gallery import Gallery
     from nitido.trigger import Improvability
 
-    folder, index, hang_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    folder, index, hang_at, log = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
     calls = 0
 
     class Trigger:
@@ -205,50 +349,107 @@ SCAN = """
         def __call__(self, pixels):
             global calls
             calls += 1
+            with open(log, "a") as file:
+                file.write(f"{pixels[0, 0, 0]}\\n")
             if calls == hang_at:
                 print("now", flush=True)
                 time.sleep(600)
+            time.sleep(0.002)  # or one process is done before the other begins
             score = 1.0 - float(pixels.mean()) / 255
             return Improvability(score, {"denoise": score}, score >= 0.5)
 
     print("ready", flush=True)
     sys.stdin.readline()
     with Gallery(folder, Trigger(), index=index) as gallery:
-        gallery.scan()
+        gallery.scan(workers=2)
         print(len(gallery.ranking()))
 """
 
 
-def start_scan(folder: Path, index: Path, hang_at: int) -> subprocess.Popen[bytes]:
-    """A process that scans once it is sent a line."""
-    command = [sys.executable, "-c", textwrap.dedent(SCAN), str(folder), str(index), str(hang_at)]
+def start_scan(folder: Path, index: Path, hang_at: int, log: Path) -> subprocess.Popen[bytes]:
+    """A process that scans once it is sent a line; what it assesses goes to ``log``."""
+    words = [str(folder), str(index), str(hang_at), str(log)]
+    command = [sys.executable, "-c", textwrap.dedent(SCAN), *words]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     return process
 
 
-def test_a_killed_scan_loses_nothing(folder, tmp_path):
-    index = tmp_path / "index.sqlite"
-    with start_scan(folder, index, hang_at=3) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == b"now\n"
-        process.send_signal(signal.SIGKILL)
-    with Gallery(folder, CountingTrigger(), index=index) as gallery:
-        assert gallery.scan().assessed == 1
-        assert len(gallery.ranking()) == 3
+def go(process: subprocess.Popen[bytes]) -> None:
+    """Send the line."""
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
 
 
-def test_two_processes_scan_one_gallery_at_once_and_both_finish(make_photo, tmp_path):
+@contextmanager
+def hanging_scan(folder: Path, tmp_path: Path, hang_at: int) -> Iterator[None]:
+    """In the block a process is in the middle of a scan, within the trigger; at its end it is killed."""
+    with start_scan(folder, tmp_path / "index.sqlite", hang_at, tmp_path / "hanging.log") as process:
+        try:
+            go(process)
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"now\n"
+            yield
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+@pytest.fixture
+def many(make_photo, tmp_path) -> Path:
+    """Forty photos, all different."""
     for level in range(40):
         make_photo(tmp_path / "in" / f"{level}.png", level)
-    scans = [start_scan(tmp_path / "in", tmp_path / "index.sqlite", hang_at=0) for _ in range(2)]
+    return tmp_path / "in"
+
+
+def test_a_killed_scan_loses_only_the_photo_that_it_was_at(many, tmp_path):
+    with hanging_scan(many, tmp_path, hang_at=20):
+        pass
+    trigger = CountingTrigger()
+    with Gallery(many, trigger, index=tmp_path / "index.sqlite") as gallery:
+        assert gallery.scan().assessed == trigger.calls == 40 - 19
+        assert len(gallery.ranking()) == 40
+
+
+def test_two_processes_share_the_work_and_both_see_everything(many, tmp_path):
+    log = tmp_path / "log"
+    scans = [start_scan(many, tmp_path / "index.sqlite", 0, log) for _ in range(2)]
     for scan in scans:
-        assert scan.stdin is not None
-        scan.stdin.write(b"\n")
-        scan.stdin.flush()
+        go(scan)
     assert [scan.communicate()[0] for scan in scans] == [b"40\n", b"40\n"]
     assert [scan.returncode for scan in scans] == [0, 0]
+    assert sorted(map(int, log.read_text().split())) == list(range(40))  # each once
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks: there it is done twice")
+def test_a_photo_that_another_process_is_at_is_waited_for_until_that_is_killed(many, tmp_path):
+    with hanging_scan(many, tmp_path, hang_at=20):
+        second = start_scan(many, tmp_path / "index.sqlite", 0, tmp_path / "second.log")
+        go(second)
+        done = set(map(int, (tmp_path / "hanging.log").read_text().split()))
+        log = tmp_path / "second.log"
+        # Three photos are with the first process: one in the trigger, two decoded.
+        while second.poll() is None and (not log.exists() or len(log.read_text().split()) < 40 - 19 - 3):
+            time.sleep(0.01)
+        assert second.poll() is None
+        assert not done & set(map(int, log.read_text().split()))
+    assert second.communicate()[0] == b"40\n"
+    assert len(log.read_text().split()) == 40 - 19
+
+
+def test_rows_that_another_process_adds_meanwhile_are_not_forgotten(folder, make_photo, tmp_path):
+    index = tmp_path / "index.sqlite"
+
+    class Meanwhile(CountingTrigger):
+        def __call__(self, pixels: Pixels) -> Improvability:
+            if self.calls == 0:
+                make_photo(folder / "late.png", 70)
+                with Gallery(folder, CountingTrigger(), index=index) as other:
+                    other.scan()
+            return super().__call__(pixels)
+
+    with Gallery(folder, Meanwhile(), index=index) as gallery:
+        assert gallery.scan().photos == 3
+        assert "late.png" in names(gallery)

@@ -18,6 +18,7 @@ from nitido.bundle.manifest import (
     Manifest,
     Quantisation,
     RestoreTask,
+    ScoreTask,
     TensorSpec,
     TriggerTask,
     UpscaleTask,
@@ -44,9 +45,18 @@ RESTORE = RestoreTask(
     blur=BlurSpace(64, (5.0, 9.0), 12, (2.0,), (1.6,)),
     blur_confidence=0.5,
 )
-TRIGGER = TriggerTask(("deblur",), View(448, 112, 16), 0.25, "0123456789abcdef", 1600)
+TRIGGER = TriggerTask(
+    ("deblur", "upscale"),
+    View(448, 112, count=15, whole=1),
+    threshold=0.25,
+    thresholds={"deblur": 0.5, "upscale": 0.125},
+    precision=0.97,
+    enhancer="0123456789abcdef",
+    upscale_below=1600,
+)
+SCORE = ScoreTask(View(224, 224, count=0, whole=1), "distribution")
 UPSCALE = UpscaleTask(scale=2, halo=8, tile=512)
-TASKS = [UPSCALE, RESTORE, TRIGGER]
+TASKS = [UPSCALE, RESTORE, TRIGGER, SCORE]
 
 
 def manifest_of(task: Any) -> Manifest:
@@ -69,7 +79,7 @@ def data_of(task: Any) -> dict[str, Any]:
 
 def objects(value: Any, path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]:
     """Every JSON object that stands for a dataclass, with its path."""
-    if isinstance(value, dict) and not path.endswith(("provenance", "parity")):
+    if isinstance(value, dict) and not path.endswith(("provenance", "parity", "thresholds")):
         yield path, value
         for key, item in value.items():
             yield from objects(item, f"{path}.{key}")
@@ -216,6 +226,42 @@ def test_a_value_that_makes_no_sense_is_refused(path: str, change: Callable[[dic
     data = copy.deepcopy(data_of(UPSCALE))
     change(data)
     assert f"expected {path} to be" in refusal(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("$.task.thresholds", _set("task", "thresholds", to={"deblur": 0.5})),
+        ("$.task.thresholds", _set("task", "thresholds", "denoise", to=0.5)),
+        ("$.task.thresholds.deblur", _set("task", "thresholds", "deblur", to="0.5")),
+        ("$.task.precision", _set("task", "precision", to=1.01)),
+        ("$.task.precision", _set("task", "precision", to=0)),
+        ("$.task.view", _set("task", "view", "whole", to=0)),
+        ("$.task.view", _set("task", "view", "whole", to=-1)),
+        ("$.task.view", _set("task", "view", "count", to=16)),
+        ("$.task.view", _set("task", "view", "crop", to=100)),
+        ("$.task.view", _set("task", "view", "crop", to=0)),
+        ("$.task.view", _set("task", "view", "size", to=0)),
+    ],
+)
+def test_a_trigger_that_makes_no_sense_is_refused(
+    path: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    data = copy.deepcopy(data_of(TRIGGER))
+    change(data)
+    assert f"expected {path} to be" in refusal(data)
+
+
+@pytest.mark.parametrize("view", [View(448, 448, 0, 1), View(448, 448, 1, 0), View(448, 224, 3, 1)])
+def test_a_view_may_be_crops_the_whole_photo_or_both(view: View) -> None:
+    manifest = manifest_of(dataclasses.replace(TRIGGER, view=view))
+    assert read_manifest(write_manifest(manifest)) == manifest
+
+
+def test_a_scorer_says_what_its_numbers_are() -> None:
+    data = data_of(SCORE)
+    data["task"]["output"] = "stars"
+    assert "expected $.task.output to be one of distribution, score" in refusal(data)
 
 
 @pytest.mark.parametrize("provenance", [{"loss": float("nan")}, {"when": object()}])

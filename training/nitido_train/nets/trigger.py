@@ -3,88 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nitido.bundle.manifest import View
-from nitido_train.degrade import FACTORS
+from nitido_train.degrade import GAINS
+from nitido_train.nets.mobilenet import MobileNetV2
 
-OUTPUTS = ("joint", *FACTORS, "upscale")
+OUTPUTS = GAINS
 """What the six outputs predict."""
 
-VIEW = View(size=448, crop=224, count=4)
-"""Four native-size crops fill the network's 448 x 448 input."""
-
-# Sandler et al. 2018, table 2: expansion, channels, blocks, first stride; the last two stages are cut off.
-_STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2))
+VIEWS = {
+    "crops": View(size=448, crop=224, count=4),
+    "whole": View(size=448, crop=448, count=0, whole=1),
+    "both": View(size=448, crop=224, count=3, whole=1),
+}
+"""Ways to fill the network's 448 x 448 input: native-size crops, the photo made small, or some of each."""
+VIEW = VIEWS["crops"]
+"""What a trigger is trained with unless its recipe is told otherwise."""
 
 
 @dataclass(frozen=True)
 class TriggerConfig:
-    """Size of the head; its last layer stays below 120 parameters so that ratings can fine-tune it (T6)."""
+    """Size of the network; its last layer stays below 120 parameters: ratings can fine-tune it (T6)."""
 
     hidden: int = 16
+    width: float = 1.0
+    """MobileNetV2's width multiplier."""
 
 
-class InvertedResidual(nn.Module):
-    """Expand, depthwise 3x3, project; added to its input where shapes agree. BatchNorm is folded already."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
-        super().__init__()
-        middle = inputs * expansion
-        self.expand = nn.Conv2d(inputs, middle, 1) if expansion != 1 else nn.Identity()
-        self.depthwise = nn.Conv2d(middle, middle, 3, stride, 1, groups=middle)
-        self.project = nn.Conv2d(middle, outputs, 1)
-        self.residual = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Stride 2 halves the resolution."""
-        middle = x if isinstance(self.expand, nn.Identity) else F.relu6(self.expand(x))
-        out: Tensor = self.project(F.relu6(self.depthwise(middle)))
-        return x + out if self.residual else out
-
-
-class TriggerNet(nn.Module):
+class TriggerNet(MobileNetV2):
     """RGB (N, 3, H, W) in [0, 1] to gains (N, 6) in units of quality (1 to 10), see OUTPUTS."""
 
     def __init__(self, config: TriggerConfig) -> None:
-        super().__init__()
+        super().__init__(width=config.width)
         self.config = config
-        self.stem = nn.Conv2d(3, 32, 3, 2, 1)
-        blocks, channels = [], 32
-        for expansion, outputs, count, stride in _STAGES:
-            for index in range(count):
-                blocks.append(InvertedResidual(channels, outputs, stride if index == 0 else 1, expansion))
-                channels = outputs
-        self.blocks = nn.Sequential(*blocks)
-        self.hidden = nn.Linear(channels, config.hidden)
+        self.hidden = nn.Linear(self.channels, config.hidden)
         self.last = nn.Linear(config.hidden, len(OUTPUTS))
         nn.init.normal_(self.last.weight, std=0.1)
         nn.init.zeros_(self.last.bias)
 
+    def layers(self) -> list[nn.Conv2d | nn.Linear]:
+        """All layers but the last, in the order of the signal."""
+        convolutions = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
+        return [*convolutions, self.hidden]
+
+    def describe(self, image: Tensor) -> Tensor:
+        """(N, hidden): what the last layer sees of an image."""
+        return F.relu(self.hidden(self.features(image).mean((2, 3))))
+
     def forward(self, image: Tensor) -> Tensor:
         """Predict the gains."""
-        features = self.blocks(F.relu6(self.stem(image))).mean((2, 3))
-        gains: Tensor = self.last(F.relu(self.hidden(features)))
+        gains: Tensor = self.last(self.describe(image))
         return gains
-
-    def load_imagenet(self, file: Path) -> None:
-        """Start from ImageNet weights: an npz of folded layers ``00.weight, 00.bias, 01.weight, ...``.
-
-        They expect inputs of -1..1; that scaling moves into the first layer. TensorFlow pads stride-2 layers
-        at the bottom right only, this network on all sides: a shift by one pixel that training absorbs.
-        """
-        layers = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
-        with np.load(file) as weights, torch.no_grad():
-            for index, layer in enumerate(layers):
-                weight = torch.from_numpy(weights[f"{index:02}.weight"].astype(np.float32))
-                bias = torch.from_numpy(weights[f"{index:02}.bias"].astype(np.float32))
-                if index == 0:
-                    bias, weight = bias - weight.sum((1, 2, 3)), 2 * weight
-                layer.weight.copy_(weight)
-                assert layer.bias is not None
-                layer.bias.copy_(bias)

@@ -1,171 +1,128 @@
-"""Train the trigger on delta labels made with the trained restorer and upscaler.
+"""Train a trigger from delta labels of the enhancer that it will belong to.
 
-    python -m nitido_train.recipes.trigger --data PHOTOS --checkpoints training/checkpoints \\
-        --imagenet mobilenetv2.npz --out training/checkpoints/trigger.safetensors
+    python -m nitido_train.recipes.trigger --data PHOTOS --labels labels.parquet --imagenet mobilenetv2.npz \\
+        --out training/checkpoints/trigger.safetensors
+
+Without ``--labels`` it labels the photos first; this is all that someone else's enhancer needs:
+
+    python -m nitido_train.recipes.trigger --data PHOTOS --enhancer my_package.enhance:make \\
+        --out mine.safetensors
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from scipy.stats import spearmanr
-from torch import Tensor
 
-from nitido.photo.model import Pixels
-from nitido.view import mosaic
-from nitido_train import checkpoint, data, loop
-from nitido_train.label import Enhancers, Label, labels
-from nitido_train.nets.trigger import OUTPUTS, VIEW, TriggerConfig, TriggerNet
-from nitido_train.tensors import to_tensor
-
-PRECISION_ON_CLEAN = 0.97
-"""The threshold leaves this share of the clean validation photos alone."""
-
-WORTH = 0.1
-"""A gain on the scale of 1 to 10 that is worth the work."""
+from nitido.bundle.manifest import View
+from nitido_train import checkpoint, loop
+from nitido_train.label import LabelConfig, Labels, label_folder, read_labels
+from nitido_train.nets.mobilenet import load_imagenet
+from nitido_train.nets.standardise import standardise
+from nitido_train.nets.trigger import VIEW, VIEWS, TriggerConfig, TriggerNet
+from nitido_train.trigger import validation
+from nitido_train.trigger.gains import batches, gain_loss, history, split, true_gains
 
 
 @dataclass(frozen=True)
 class Config:
-    """What to train: ``labels`` photos of ``side`` pixels are labelled once; training sees crops of them."""
+    """What to train; every image is the whole view of a labelled photo, as at run time."""
 
     network: TriggerConfig = field(default_factory=TriggerConfig)
-    labels: int = 4_500
-    held_out: int = 400
-    side: int = 320
-    batch: int = 16
+    view: View = VIEW
     precision: float = 0.9
-    """Share of validation photos above a factor's threshold that truly gain from removing it."""
+    """Share of the validation photos at or above a threshold that truly gain."""
+    batch: int = 8
     seed: int = 3
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
 
-def labelled(folder: Path, enhancers: Enhancers, config: Config) -> tuple[list[Label], list[Label]]:
-    """(training, validation) labels; validation photos are of the view's size, half of them clean."""
-    known, unseen = data.training_photos(folder), data.held_out_photos(folder)
-    train = labels(data.load_all(known), enhancers, config.side, config.seed)
-    held_out = labels(data.load_all(unseen), enhancers, VIEW.size, config.seed + 1, clean=0.5)
-    return [next(train) for _ in range(config.labels)], [next(held_out) for _ in range(config.held_out)]
-
-
-def batches(made: list[Label], config: Config) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless (crops, gains): one native-size crop of each photo, which has the photo's label."""
-    rng = np.random.default_rng(config.seed)
-    crop = VIEW.crop
-    while True:
-        images, gains = [], []
-        for index in rng.integers(len(made), size=config.batch):
-            top, left = rng.integers(0, config.side - crop + 1, size=2)
-            patch = made[index].pixels[top : top + crop, left : left + crop]
-            images.append(data.random_symmetry(patch, int(rng.integers(8))))
-            gains.append(made[index].gains)
-        yield to_tensor(images), torch.from_numpy(np.stack(gains))
-
-
-def trigger_loss(net: TriggerNet, batch: tuple[Tensor, Tensor]) -> Tensor:
-    """Huber loss of all outputs; the joint gain counts twice since the decision hangs on it."""
-    errors = F.smooth_l1_loss(net(batch[0]).float(), batch[1], beta=0.25, reduction="none").mean(0)
-    weights = torch.tensor([2.0] + [1.0] * (len(OUTPUTS) - 1))
-    return (errors * weights).mean()
-
-
-def predict(net: TriggerNet, photos: list[Pixels]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """(N, 6) predicted gains of whole photos, looked at as the runtime does."""
-    rows = []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for pixels in photos:
-            rows.append(net(to_tensor([mosaic(pixels, VIEW)]))[0].float().numpy())
-    return np.stack(rows)
-
-
-def choose_threshold(scores: np.ndarray, clean: np.ndarray) -> float:
-    """The lowest score, at least 0.1, that leaves PRECISION_ON_CLEAN of the clean photos alone."""
-    return round(max(0.1, float(np.quantile(scores[clean], PRECISION_ON_CLEAN))), 3)
-
-
-def precise_threshold(scores: np.ndarray, gains: np.ndarray, precision: float) -> float:
-    """The lowest score, at least WORTH, with this share of gains from there on; else beyond them all."""
-    order = np.argsort(-scores, kind="stable")
-    right = np.cumsum(gains[order] >= WORTH) / np.arange(1, len(scores) + 1)
-    good = np.flatnonzero((right >= precision) & (scores[order] >= WORTH))
-    return round(float(scores[order][good[-1]]) if len(good) else float(scores.max()) + WORTH, 3)
-
-
 def train(
-    config: Config, folder: Path, enhancers: Enhancers, imagenet: Path | None, run: Path, resume: bool = False
+    config: Config, labels: Labels, folder: Path, imagenet: Path | None, run: Path, resume: bool = False
 ) -> checkpoint.Trained:
-    """Label, train, and measure on held-out photos, half of them clean."""
+    """Train on labels of the photos in ``folder``; calibrate, choose thresholds and measure on held-out ones.
+
+    Raises TrainingDataError for labels that nothing can be learned from.
+    """
+    training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
-    train_set, held_out = labelled(folder, enhancers, config)
-    truth = np.stack([x.gains for x in held_out])
-    clean = np.array([x.degradation.is_clean for x in held_out])
-
-    def evaluate(net: TriggerNet) -> dict[str, float]:
-        guess = predict(net, [x.pixels for x in held_out])
-        ranks = {
-            f"spearman_{n}": float(spearmanr(truth[:, i], guess[:, i])[0]) for i, n in enumerate(OUTPUTS)
-        }
-        threshold = choose_threshold(guess[:, 0], clean)
-        recommended = guess[:, 0] >= threshold
-        per_factor = {
-            f"threshold_{n}": precise_threshold(guess[:, i], truth[:, i], config.precision)
-            for i, n in enumerate(OUTPUTS)
-            if i > 0
-        }
-        return {name: round(value, 3) for name, value in ranks.items()} | {
-            **per_factor,
-            "threshold": threshold,
-            "clean_left_alone": round(float(np.mean(~recommended[clean])), 3),
-            "degraded_recommended": round(float(np.mean(recommended[~clean])), 3),
-        }
-
     net = TriggerNet(config.network)
+    source = batches(training, true_gains(training), folder, config.view, config.batch, config.seed)
     if imagenet is not None:
-        net.load_imagenet(imagenet)
-    average, progress = loop.fit(
-        net, batches(train_set, config), trigger_loss, config.loop, run, resume, evaluate
-    )
-    measured = evaluate(average)
+        load_imagenet(net, imagenet)
+    else:
+        standardise(net, net.layers(), next(source)[0])
+    evaluate = validation.watcher(held_out, folder, config.view)
+    net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
+    measured = validation.conclude(net, held_out, folder, config.view, config.precision)
     provenance = {
         **asdict(config),
-        "view": asdict(VIEW),
-        "enhancers": enhancers.ids(),
+        **history(labels),
         "warm_start": imagenet.stem if imagenet else None,
     }
-    files = data.training_photos(folder)
-    return checkpoint.Trained(
-        average, provenance, asdict(config.network), config.seed, files, progress, measured
-    )
+    files = sorted({folder / s.photo for s in training})
+    return checkpoint.Trained(net, provenance, asdict(config.network), config.seed, files, progress, measured)
+
+
+def view_of(text: str) -> View:
+    """A name of VIEWS, or any view as SIZE/CROP/COUNT/WHOLE, to measure others."""
+    if text in VIEWS:
+        return VIEWS[text]
+    try:
+        size, crop, count, whole = (int(number) for number in text.split("/"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected {', '.join(VIEWS)} or SIZE/CROP/COUNT/WHOLE as in 448/224/3/1, got {text!r}"
+        ) from None
+    return View(size, crop, count, whole)
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--data", type=Path, required=True, help="folder of photos")
-    parser.add_argument("--checkpoints", type=Path, required=True, help="folder with restore, blur and sr-x2")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--labels", type=Path, help="labels of these photos (.parquet), held-out ones included"
+    )
+    source.add_argument("--enhancer", help="label first: zoo name, bundle folder, or package.module:factory")
+    parser.add_argument("--samples-per-photo", type=int, default=12, help="labels per photo, with --enhancer")
+    parser.add_argument("--workers", type=int, default=1, help="processes that label, with --enhancer")
     parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from (.npz)")
+    parser.add_argument(
+        "--view", type=view_of, default=VIEW, help=f"{', '.join(VIEWS)}, or SIZE/CROP/COUNT/WHOLE"
+    )
+    parser.add_argument("--precision", type=float, default=Config.precision)
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
-    parser.add_argument("--labels", type=int, default=Config.labels)
     parser.add_argument("--steps", type=int, default=6_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--batch", type=int, default=Config.batch)
+    parser.add_argument("--seed", type=int, default=Config.seed)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
-    enhancers = Enhancers(
-        *(args.checkpoints / f"{name}.safetensors" for name in ("restore", "blur", "sr-x2"))
-    )
+    run = Path("runs") / args.out.stem
+    if args.labels is None:
+        wanted = LabelConfig(
+            photos=args.data,
+            out=run / "labels.parquet",
+            enhancer=args.enhancer,
+            samples_per_photo=args.samples_per_photo,
+            split="all",
+            workers=args.workers,
+        )
+        labels = label_folder(wanted)
+    else:
+        labels = read_labels(args.labels)
     schedule = loop.LoopConfig(
         steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate, evaluate_every=500
     )
-    config = Config(labels=args.labels, loop=schedule)
-    run = Path("runs") / args.out.stem
-    trained = train(config, args.data, enhancers, args.imagenet, run, args.resume)
+    config = Config(view=args.view, precision=args.precision, batch=args.batch, seed=args.seed, loop=schedule)
+    trained = train(config, labels, args.data, args.imagenet, run, args.resume)
     checkpoint.save(trained, "trigger", args.out)
 
 

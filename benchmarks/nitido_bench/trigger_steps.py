@@ -1,0 +1,85 @@
+"""What suite ``trigger-cost`` times: a large JPEG, the ways to look at it, and a fair stopwatch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import nitido
+from nitido.bundle.manifest import TriggerTask
+from nitido.photo.model import Pixels
+from nitido.runtime import open_session
+from nitido.tensors import pixels_to_tensor
+from nitido.view import mosaic
+
+FRAME = (480, 640)
+"""Height and width of a camera's preview."""
+
+DECODE, FORWARD, ASSESS = "decode the JPEG", "forward pass", "assess: read and judge the file"
+TRIGGER = "trigger on decoded pixels"
+
+Step = Callable[[], object]
+
+
+def mirrored(pixels: Pixels, height: int, width: int) -> Pixels:
+    """A photo continued by its mirror images to this size: as much to decode per pixel as in the photo."""
+    missing = (max(0, height - pixels.shape[0]), max(0, width - pixels.shape[1]))
+    padded = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    return np.ascontiguousarray(padded[:height, :width])
+
+
+def middle(pixels: Pixels, megapixels: float) -> Pixels:
+    """The middle of a photo, in its proportions."""
+    share = min(1.0, (megapixels * 1e6 / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
+    height, width = (round(length * share) for length in pixels.shape[:2])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]
+
+
+def trigger_steps(file: Path, bundle: str, runtime: str | None, threads: int | None) -> dict[str, Step]:
+    """Assessing a file, and its parts: bare decoding at the size that the view needs, one forward pass."""
+    opened = nitido.Bundle.open(bundle)
+    session = open_session(opened, runtime=runtime, threads=threads)
+    task = opened.task(TriggerTask)
+    trigger = nitido.Trigger(session, task, opened.manifest.id)
+    pixels = nitido.read_photo(file, at_least=trigger.at_least).pixels
+    (image,) = session.build.inputs
+    tensor = pixels_to_tensor(mosaic(pixels, task.view), image)
+    return {
+        DECODE: lambda: bare_decode(file, trigger.at_least),
+        FORWARD: lambda: session.run({image.name: tensor}),
+        ASSESS: lambda: trigger(nitido.read_photo(file, at_least=trigger.at_least).pixels),
+        TRIGGER: lambda: trigger(pixels),
+    }
+
+
+def bare_decode(file: Path, at_least: tuple[int, int] | None) -> Pixels:
+    """Pillow alone, as small as the trigger allows: the floor under reading a photo."""
+    with Image.open(file) as image:
+        if at_least is not None:
+            image.draft("RGB", at_least)
+        return np.asarray(image.convert("RGB"))
+
+
+def lite_step(bundle: str, runtime: str | None, photo: Pixels) -> Step:
+    """One preview frame after another through a small trigger on one core."""
+    lite = nitido.Trigger.open(bundle, runtime=runtime, threads=1)
+    frame = np.ascontiguousarray(photo[: FRAME[0], : FRAME[1]])
+    return lambda: lite(frame)
+
+
+def alternating(steps: Mapping[str, Step], runs: int) -> dict[str, list[float]]:
+    """Seconds of every run; the steps take turns, after one run of each that does not count."""
+    for step in steps.values():
+        step()
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(runs):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            times[name].append(time.perf_counter() - start)
+    return times
