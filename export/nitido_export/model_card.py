@@ -30,7 +30,7 @@ TRAINING_SETS = {
 FIGURES = {
     "upscale": "<!-- figures: quality-sr scale={task.scale} -->\n<!-- end figures -->",
     "restore": "<!-- figures: quality-restore -->\n<!-- end figures -->",
-    "trigger": "<!-- figures: trigger -->\n<!-- end figures -->",
+    "trigger": "<!-- figures: trigger table=photos -->\n<!-- end figures -->",
 }
 """Where ``nitido-bench readme`` puts what the benchmarks measured."""
 
