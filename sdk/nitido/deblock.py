@@ -110,7 +110,8 @@ def deblock_valid(padded: Pixels, steps: Steps) -> Pixels:
         place = slice(BLOCK - top, BLOCK - top + height), slice(BLOCK - left, BLOCK - left + width)
         total += (weight * _backward(blocks * kept))[place]
         weights += weight[place]
-    was, now = _forward(inner), _forward(total / weights)
+    mean: NDArray[np.float32] = np.divide(total, weights, dtype=np.float32)
+    was, now = _forward(inner), _forward(mean)
     room = _tiled(_KEEP * steps, was.shape)
     added = _backward(np.clip(now - was, -room, room))[BLOCK:-BLOCK, BLOCK:-BLOCK]
     sums = padded[MARGIN:-MARGIN, MARGIN:-MARGIN] + added[:, :, None] + np.float32(0.5)

@@ -171,7 +171,7 @@ def restoration_loss(net: RestoreNet, batch: Batch, faint: float | None = None) 
 
 def luma(rgb: Tensor) -> Tensor:
     """(N, F, 1, H, W) of (N, F, 3, H, W)."""
-    return to_luma(rgb.flatten(0, 1)).unflatten(0, rgb.shape[:2])
+    return to_luma(rgb.flatten(0, 1)).view(*rgb.shape[:2], 1, *rgb.shape[3:])
 
 
 def huber(residuals: Tensor) -> Tensor:
