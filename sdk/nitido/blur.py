@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitido.bundle.manifest import BlurSpace
-from nitido.photo.model import Pixels
+from nitido.photo.model import LUMA, Pixels
 
 Kernel = NDArray[np.float32]
 """(S, S) non-negative, odd side, sums to one, centred."""
@@ -27,7 +27,6 @@ FILTER_RADIUS = 32
 Family = Literal["sharp", "motion", "disc", "gaussian"]
 FAMILIES: tuple[Family, ...] = ("sharp", "motion", "disc", "gaussian")
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SUPERSAMPLING = 8
 _MAX_WINDOWS = 160
 _SIGNAL = 20.0
@@ -143,7 +142,7 @@ def noise_sigma(pixels: Pixels) -> float:
     rows = y[:, :-2] - 2 * y[:, 1:-1] + y[:, 2:]
     response = np.abs(rows[:, :, :-2] - 2 * rows[:, :, 1:-1] + rows[:, :, 2:])
     blocks = response[:, :30, :30].reshape(-1, 2, 15, 2, 15).mean(axis=(2, 4))
-    return float(np.sqrt(np.pi / 2) / 6 * np.percentile(blocks, 15) / np.linalg.norm(_LUMA))
+    return float(np.sqrt(np.pi / 2) / 6 * np.percentile(blocks, 15) / np.linalg.norm(LUMA))
 
 
 def _luma_windows(pixels: Pixels, window: int, most: int) -> NDArray[np.float32]:
@@ -160,7 +159,7 @@ def _luma_windows(pixels: Pixels, window: int, most: int) -> NDArray[np.float32]
     rows, columns = range(0, height - window + 1, step), range(0, width - window + 1, step)
     skip = max(1, int(np.sqrt(len(rows) * len(columns) / most)))
     corners = [(y, x) for y in rows[::skip] for x in columns[::skip]]
-    return np.stack([pixels[y : y + window, x : x + window].astype(np.float32) @ _LUMA for y, x in corners])
+    return np.stack([pixels[y : y + window, x : x + window].astype(np.float32) @ LUMA for y, x in corners])
 
 
 @cache

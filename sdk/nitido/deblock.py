@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nitido.photo.model import Pixels
+from nitido.photo.model import LUMA, Pixels
 
 Steps = NDArray[np.float32]
 """(8, 8) quantisation steps of luma in grey levels, vertical by horizontal frequency."""
@@ -23,7 +23,7 @@ BLOCK = 8
 MARGIN = 2 * BLOCK
 """Pixels around a part of a photo that its deblocking depends on."""
 _SHIFTS = [(i, (3 * i + j) % BLOCK) for i in range(BLOCK) for j in (0, 4)]
-"""16 of the 64 shifts, two in each row and column: 0.02 dB short of all 64."""
+"""16 of the 64 shifts, two in each row and column: a quarter of the work for nearly the gain of all."""
 _DEAD = 0.5
 """Coefficients below this share of their step vanish on the shifted grids."""
 _KEEP = 0.25
@@ -36,7 +36,6 @@ _SURE = 0.6
 _ENOUGH_VALUES = 24
 _ENOUGH_FREQUENCIES = 5
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 # ITU-T T.81, table K.1.
 _ANNEX_K = np.array(
@@ -99,7 +98,7 @@ def deblock_valid(padded: Pixels, steps: Steps) -> Pixels:
 
     Only luma changes: colour artifacts are softer, and the grid of subsampled colour is another one.
     """
-    luma = padded.astype(np.float32) @ _LUMA
+    luma = padded.astype(np.float32) @ LUMA
     inner = luma[BLOCK:-BLOCK, BLOCK:-BLOCK]
     total, weights = np.zeros_like(inner), np.zeros_like(inner)
     height, width = inner.shape
@@ -121,9 +120,9 @@ def deblock_valid(padded: Pixels, steps: Steps) -> Pixels:
 
 def _per_block_count(kept: NDArray[np.bool_]) -> NDArray[np.float32]:
     height, width = kept.shape
-    counts = kept.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).sum((1, 3), dtype=np.float32)
-    result: NDArray[np.float32] = counts
-    return result
+    blocks = kept.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    counts: NDArray[np.float32] = blocks.sum((1, 3), dtype=np.float32)
+    return counts
 
 
 def _per_block(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -165,7 +164,7 @@ def _sampled_coefficients(pixels: Pixels) -> NDArray[np.float32]:
     rows, columns = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
     every = max(1, rows * columns // _MAX_BLOCKS)
     bands = pixels[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns * BLOCK, 3)[::every]
-    luma = (bands.astype(np.float32) @ _LUMA).reshape(-1, columns * BLOCK)
+    luma = (bands.astype(np.float32) @ LUMA).reshape(-1, columns * BLOCK)
     blocks = _forward(luma).reshape(-1, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
     return blocks.reshape(-1, BLOCK, BLOCK)
 

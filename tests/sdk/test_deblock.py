@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.fft import dctn
 
 from nitido.deblock import deblock, find_steps, standard_steps
 from nitido.photo.model import Pixels
@@ -79,5 +80,10 @@ def test_only_luma_changes_and_no_more_than_rounding_explains() -> None:
     change = deblock(damaged, standard_steps(20)).astype(int) - damaged
     inside = (damaged > 60).all(-1) & (damaged < 195).all(-1)  # nothing clipped
     assert np.ptp(change[inside], axis=-1).max() <= 1  # equal in all channels but for rounding
-    # 0.3 of each step, summed over an 8 x 8 block's energy.
-    assert np.sqrt(np.mean(change.astype(float) ** 2)) < 0.3 * np.sqrt(np.mean(standard_steps(20) ** 2))
+    luma = np.where(inside, change[..., 1], np.nan).reshape(32, 8, 32, 8).transpose(0, 2, 1, 3)
+    blocks = luma.reshape(-1, 8, 8)
+    coefficients = np.abs(dctn(blocks[~np.isnan(blocks).any((1, 2))], axes=(1, 2), norm="ortho"))
+    assert len(coefficients) > 50
+    # A quarter of each step, and 2 for the rounding of 64 pixels (0.3 each, 7 standard deviations).
+    assert (coefficients <= 0.25 * standard_steps(20) + 2).all()
+    assert coefficients.max() > 4  # else nothing was done

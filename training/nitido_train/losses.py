@@ -6,10 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nitido.photo.model import LUMA
+
 
 def to_luma(rgb: Tensor) -> Tensor:
     """Full-range BT.601 luma (N, 1, H, W) of RGB (N, 3, H, W)."""
-    weights = rgb.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    weights = rgb.new_tensor(LUMA).view(1, 3, 1, 1)
     return (rgb * weights).sum(1, keepdim=True)
 
 

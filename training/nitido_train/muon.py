@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024): momentum whose update of a weight matrix is made orthogonal.
 
-All directions of a layer then learn equally fast, not only the strongest. In a training of 80 seconds the x2
-super-resolution network reached 36.69 dB on Set5 with it, and 36.44 dB with AdamW alone.
+All directions of a layer then learn equally fast, not only the strongest. ``--muon 0`` of a recipe shows what
+a training of the same minutes reaches without it.
 """
 
 from __future__ import annotations

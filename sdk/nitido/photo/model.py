@@ -15,6 +15,9 @@ from nitido.photo.depth import carry_low_bits, resize_plane
 Pixels = NDArray[np.uint8]
 """(H, W, 3) RGB, upright: the only image type between parts of the sdk."""
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of R, G, B in luma (ITU-R BT.601), as JPEG has it."""
+
 
 @dataclass(frozen=True)
 class Metadata:

@@ -121,7 +121,9 @@ def test_a_tampered_file_is_never_loaded(tiny_bundle: Path, runtime: str) -> Non
 @pytest.mark.parametrize("runtime", sorted(BACKENDS))
 @pytest.mark.parametrize("content", [b"nonsense", b"\0" * 5000])
 def test_a_file_that_is_no_graph_is_named(tiny_bundle: Path, runtime: str, content: bytes) -> None:
-    pytest.importorskip({"onnx": "onnxruntime", "litert": "ai_edge_litert"}[runtime], reason="not installed")
+    pytest.importorskip(
+        {"onnx": "onnxruntime", "litert": "ai_edge_litert"}[runtime], reason=f"{runtime} is not installed"
+    )
     (tiny_bundle / "main.onnx").write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
     edit_build(tiny_bundle, target=f"{runtime}-fp32", sha256=sha256, bytes=len(content))

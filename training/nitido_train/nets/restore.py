@@ -56,7 +56,7 @@ class RestoreNet(nn.Module):
         full, half, quarter, eighth = config.full, config.half, config.quarter, config.eighth
         residuals = 3 * len(FACTORS)
         # The stage at full resolution costs most of the time and earns it: noise and JPEG artifacts live
-        # there, and a network that starts at half of it stays 0.8 dB behind on noise.
+        # there, and a network that starts at half of it cannot tell them from detail.
         self.encode_full = nn.Sequential(_conv(9, full), nn.ReLU(), _conv(full, full), nn.ReLU())
         self.encode_half = nn.Sequential(_conv(full, half, 2), nn.ReLU(), _conv(half, half), nn.ReLU())
         self.encode_quarter = nn.Sequential(

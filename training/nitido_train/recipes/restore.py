@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nitido.blur import Blur, apply_filter, inverse_filter, noise_sigma
 from nitido.deblock import deblock, find_steps
-from nitido.photo.model import Pixels
+from nitido.photo.model import LUMA, Pixels
 from nitido_train import checkpoint, data, loop
 from nitido_train.degrade import FACTORS, Degraded, degrade, random_blur, random_degradation
 from nitido_train.losses import to_luma
@@ -108,9 +108,7 @@ def examples(photos: list[Pixels], config: Config) -> Iterator[Example]:
         index, top, left = next(places)
         clean = photos[index][top : top + side, left : left + side]
         if rng.random() < config.grey:
-            clean = np.repeat(
-                (clean @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)[..., None], 3, 2
-            )
+            clean = np.repeat((clean @ LUMA).round().astype(np.uint8)[..., None], 3, 2)
         degradation = random_degradation(rng)
         full = degrade(clean, degradation, rng)
         deblurred = deconvolved(full.pixels, imperfect(degradation.blur, rng))

@@ -29,7 +29,7 @@ Pair = tuple[Tensor, Tensor]
 class Config:
     """What to train; ``alpha`` weighs the gradient (G1), ``beta`` the pixels and ``luma`` their luma.
 
-    PSNR is measured on luma: with its term a training of 70 seconds reached 0.1 dB more on Set5.
+    PSNR is measured on luma, and eyes see detail there: its term spends a small network's capacity on it.
     """
 
     scale: int = 2
