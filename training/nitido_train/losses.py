@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -33,15 +35,16 @@ class GradientLoss(nn.Module):
         super().__init__()
         window = gaussian_window(sigma)
         slope = F.conv1d(window.view(1, 1, -1), torch.tensor([[[0.5, 0.0, -0.5]]]), padding=2).flatten()
-        self.register_buffer("taps", torch.stack([F.pad(window, (1, 1)), slope]))
+        self.taps = torch.stack([F.pad(window, (1, 1)), slope])
+        self._banded = cache(self._make_banded)
 
-    def _banded(self, size: int) -> Tensor:
+    def _make_banded(self, size: int) -> Tensor:
         """(2, size', size): smoothing, and smoothing with differentiation, of one axis as matrices.
 
         Both are linear along each axis, and a small dense product is many times faster on a CPU than the
         backward pass of a one-channel convolution.
         """
-        taps = self.get_buffer("taps")
+        taps = self.taps
         rows = size - taps.shape[1] + 1
         matrices = taps.new_zeros(2, rows, size)
         for i in range(taps.shape[1]):

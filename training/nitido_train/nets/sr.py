@@ -53,9 +53,9 @@ class SrNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Upscale."""
-        x = F.relu(self.head(image))
+        x = F.relu_(self.head(image))
         for layer in self.body:
-            x = F.relu(layer(x))
+            x = F.relu_(layer(x))
         return F.pixel_shuffle(self.tail(x) + F.conv2d(image, self.get_buffer("nearest")), self.config.scale)
 
 
