@@ -11,7 +11,7 @@ from nitido_bench import testsets, trigger_tables
 from nitido_bench.suite import Row, Suite
 from nitido_bench.trigger_baselines import BASELINES, SCORER, Predictor, no_reference
 from nitido_bench.trigger_tables import FINE_TUNED, TRIGGER, Judged
-from nitido_bench.trigger_truth import Case, cases, true_gains
+from nitido_bench.trigger_truth import Case, cases, damaged_alone, gain_of, true_gains
 from nitido_train.data import held_out_photos
 from nitido_train.label import BundleEnhancer
 from nitido_train.label.enhancers import Models
@@ -57,12 +57,17 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
         sets |= {name: testsets.files(args.data, name, args.limit) for name in ("BSD100", "LIVE1")}
     shipped = triggers[TRIGGER]
     everything: list[Judged] = []
+    alone: dict[str, list[tuple[float, float]]] = {factor: [] for factor in restore.factors}
     for name, files in sets.items():
         judged = [
             judge(case, enhancers[TRIGGER], predictors, models)
             for file in files
             for case in cases(file, name, args.versions, args.side)
         ]
+        for factor, pairs in alone.items():
+            for file in files:
+                case = damaged_alone(file, name, factor, args.side)
+                pairs.append((shipped(case.pixels).factors[factor], gain_of(factor, case, restore)))
         if judged:
             yield trigger_tables.photos_row(name, judged, shipped.threshold)
         everything += judged
@@ -73,6 +78,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     if len(sets) > 1:
         yield trigger_tables.photos_row("all", everything, shipped.threshold)
     yield from trigger_tables.factor_rows(everything, shipped.thresholds)
+    yield from trigger_tables.alone_rows(alone)
     yield from trigger_tables.predictor_rows(everything, tuple(triggers))
     yield from trigger_tables.value_rows(everything, {n: t.threshold for n, t in triggers.items()})
     yield from trigger_tables.reliability_rows(everything, tuple(triggers))

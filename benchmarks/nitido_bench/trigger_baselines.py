@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from nitido.blur import noise_sigma
-from nitido.deblock import find_steps
+from nitido.cues import jpeg_step, laplacian_variance
 from nitido.photo.model import Pixels
 from nitido.scorer import QualityScorer
 
 Predictor = Callable[[Pixels], float]
 """The more, the more a photo is expected to gain; the unit is the predictor's own."""
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def laplacian(pixels: Pixels) -> float:
@@ -22,16 +20,7 @@ def laplacian(pixels: Pixels) -> float:
 
     The variance spans four decades; its logarithm ranks photos alike and gives Pearson a fair chance.
     """
-    luma = pixels.astype(np.float32) @ _LUMA
-    inner = luma[1:-1, 1:-1]
-    response = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * inner
-    return -float(np.log(response.var(dtype=np.float64) + 1))
-
-
-def jpeg_steps(pixels: Pixels) -> float:
-    """Mean quantisation step of the last JPEG's luma, as found in the pixels; 0 where there are no traces."""
-    steps = find_steps(pixels)
-    return 0.0 if steps is None else float(steps.mean())
+    return -float(np.log(laplacian_variance(pixels)[0] + 1))
 
 
 def no_reference(scorer: QualityScorer) -> Predictor:
@@ -40,6 +29,6 @@ def no_reference(scorer: QualityScorer) -> Predictor:
 
 
 LAPLACIAN, NOISE, JPEG, SCORER = "Laplacian variance", "noise sigma", "JPEG steps", "no-reference score"
-BASELINES: Mapping[str, Predictor] = {LAPLACIAN: laplacian, NOISE: noise_sigma, JPEG: jpeg_steps}
+BASELINES: Mapping[str, Predictor] = {LAPLACIAN: laplacian, NOISE: noise_sigma, JPEG: jpeg_step}
 OF_FACTOR: Mapping[str, str] = {"deblur": LAPLACIAN, "denoise": NOISE, "deartifact": JPEG}
 """The measurement that a factor's gain would be guessed from; the other factors have none."""

@@ -11,10 +11,10 @@ from PIL import Image
 
 import nitido
 from nitido.bundle.manifest import TriggerTask
+from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
-from nitido.tensors import pixels_to_tensor
-from nitido.view import mosaic
+from nitido.tensors import pixels_to_tensor, vector_to_tensor
 
 FRAME = (480, 640)
 """Height and width of a camera's preview."""
@@ -47,11 +47,12 @@ def trigger_steps(file: Path, bundle: str, runtime: str | None, threads: int | N
     task = opened.task(TriggerTask)
     trigger = nitido.Trigger(session, task, opened.manifest.id)
     pixels = nitido.read_photo(file, at_least=trigger.at_least).pixels
-    (image,) = session.build.inputs
-    tensor = pixels_to_tensor(mosaic(pixels, task.view), image)
+    image, cues = session.build.inputs
+    seen, measured = look(pixels, task.view)
+    inputs = {image.name: pixels_to_tensor(seen, image), cues.name: vector_to_tensor(measured, cues)}
     return {
         DECODE: lambda: bare_decode(file, trigger.at_least),
-        FORWARD: lambda: session.run({image.name: tensor}),
+        FORWARD: lambda: session.run(inputs),
         ASSESS: lambda: trigger(nitido.read_photo(file, at_least=trigger.at_least).pixels),
         TRIGGER: lambda: trigger(pixels),
     }

@@ -77,6 +77,17 @@ def factor_rows(judged: Sequence[Judged], thresholds: Mapping[str, float]) -> It
         yield row
 
 
+def alone_rows(pairs: Mapping[str, Sequence[tuple[float, float]]]) -> Iterator[Row]:
+    """Each factor on pictures with no other damage: (predicted, true) gains by factor.
+
+    In a mixed gallery most pictures gain nothing from a factor, and their order is that of rounding errors.
+    """
+    for factor, both in pairs.items():
+        predicted, true = (np.array(column) for column in zip(*both, strict=True))
+        row: Row = {"table": "alone", "factor": factor, "count": len(true), **correlations(predicted, true)}
+        yield row | {"predicted": round(float(predicted.mean()), 4), "true": round(float(true.mean()), 4)}
+
+
 def predictor_rows(judged: Sequence[Judged], triggers: Sequence[str]) -> Iterator[Row]:
     """The trigger and what one would do without it, on the same pictures."""
     gains = gains_of(judged, JOINT)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+import nitido
 from nitido.photo.model import Pixels
 from nitido_train.data import load_rgb
 from nitido_train.degrade import Degradation, random_degradation
@@ -16,6 +17,7 @@ from nitido_train.label import Sample
 from nitido_train.label.enhancers import Models
 from nitido_train.label.measure import measure
 from nitido_train.label.samples import crop_of, degraded
+from nitido_train.opinion.pseudo import quality
 
 _SYMMETRIES = 8
 
@@ -31,6 +33,15 @@ class Case:
     pristine: Pixels
 
 
+_PRESENT: Mapping[str, Callable[[Degradation], bool]] = {
+    "deblur": lambda d: d.blur.family != "sharp",
+    "denoise": lambda d: d.read_noise > 0 or d.shot_noise > 0,
+    "deartifact": lambda d: d.jpeg_quality is not None,
+    "desaturate": lambda d: d.saturation is not None,
+}
+"""Whether a degradation is one that the factor removes."""
+
+
 def cases(file: Path, group: str, versions: int, side: int) -> Iterator[Case]:
     """Per version of a photo the pristine picture, then the same picture degraded: half are clean.
 
@@ -38,31 +49,52 @@ def cases(file: Path, group: str, versions: int, side: int) -> Iterator[Case]:
     from a hash of names that training never uses, so neither order nor number of photos changes a picture.
     """
     photo = load_rgb(file)
+    for version in range(versions):
+        rng = _rng(f"{group}/{file.name}/{version}")
+        sample = _clean_sample(file, photo, side, version % _SYMMETRIES, rng)
+        damage = _damage(rng, lambda degradation: not degradation.is_clean)
+        for one in (sample, replace(sample, clean=False, degradation=damage)):
+            yield _case(one, photo)
+
+
+def damaged_alone(file: Path, group: str, factor: str, side: int) -> Case:
+    """A square of the photo with one damage of random severity, the one that ``factor`` removes."""
+    rng = _rng(f"{group}/{file.name}/{factor}")
+    photo = load_rgb(file)
+    sample = _clean_sample(file, photo, side, 0, rng)
+    damage = _damage(rng, lambda d: all(present(d) == (name == factor) for name, present in _PRESENT.items()))
+    return _case(replace(sample, clean=False, degradation=damage), photo)
+
+
+def _rng(name: str) -> np.random.Generator:
+    key = f"nitido-bench trigger/{name}"
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()))
+
+
+def _clean_sample(file: Path, photo: Pixels, side: int, symmetry: int, rng: np.random.Generator) -> Sample:
     height, width = photo.shape[:2]
     side = min(height, width, side) // 2 * 2
-    for version in range(versions):
-        key = f"nitido-bench trigger/{group}/{file.name}/{version}"
-        rng = np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()))
-        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-        seed = int(rng.integers(2**63))
-        for degradation in (Degradation(), _damage(rng)):
-            sample = Sample(
-                file.name,
-                photo_hash="",
-                top=top,
-                left=left,
-                side=side,
-                symmetry=version % _SYMMETRIES,
-                seed=seed,
-                clean=degradation.is_clean,
-                degradation=degradation,
-            )
-            pristine = crop_of(sample, photo)
-            yield Case(sample, photo, degraded(sample, pristine), pristine)
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    return Sample(
+        file.name,
+        photo_hash="",
+        top=top,
+        left=left,
+        side=side,
+        symmetry=symmetry,
+        seed=int(rng.integers(2**63)),
+        clean=True,
+        degradation=Degradation(),
+    )
 
 
-def _damage(rng: np.random.Generator) -> Degradation:
-    while (degradation := random_degradation(rng)).is_clean:
+def _case(sample: Sample, photo: Pixels) -> Case:
+    pristine = crop_of(sample, photo)
+    return Case(sample, photo, degraded(sample, pristine), pristine)
+
+
+def _damage(rng: np.random.Generator, wanted: Callable[[Degradation], bool]) -> Degradation:
+    while not wanted(degradation := random_degradation(rng)):
         continue
     return degradation
 
@@ -74,3 +106,9 @@ def true_gains(case: Case, models: Models) -> dict[str, float]:
     """
     deltas = {str(row["factor"]): row["reference_delta"] for row in measure(case.sample, case.photo, models)}
     return {name: delta for name, delta in deltas.items() if isinstance(delta, float)}
+
+
+def gain_of(factor: str, case: Case, restore: nitido.Restorer) -> float:
+    """Change of quality against the pristine picture when one factor alone is removed."""
+    restored = restore(case.pixels, {factor: 1.0})
+    return quality(restored, case.pristine) - quality(case.pixels, case.pristine)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma, spectrum
 from nitido.bundle.manifest import RestoreTask, ScoreTask, Task, TensorSpec, TriggerTask, UpscaleTask, View
+from nitido.cues import CUES, look
 from nitido.deblock import deblock, standard_steps
 from nitido.photo.model import Pixels
 from nitido.view import mosaic
@@ -208,13 +209,27 @@ def trigger(file: Path, provenance: Provenance) -> Model:
             f"expected {file.with_suffix('.json')} to hold the trigger's view, thresholds, precision and "
             f"enhancer, got no {error}; train it with nitido_train.recipes.{provenance.recipe}"
         ) from error
-    output = TensorSpec("scores", (1, len(OUTPUTS)), layout="NC")
+
+    def example(pixels: Pixels) -> Values:
+        image, cues = look(pixels, view)
+        return {"image": image, "cues": cues}
+
+    main = Graph(
+        name="main",
+        net=net,
+        inputs=(
+            TensorSpec("image", (1, 3, view.size, view.size)),
+            TensorSpec("cues", (1, len(CUES)), layout="NC"),
+        ),
+        outputs=(TensorSpec("scores", (1, len(OUTPUTS)), layout="NC"),),
+        example=example,
+    )
     return Model(
         name=file.stem,
         id=checkpoint.identity(file),
         description=f"Predicts how much a photo would gain from enhancement, {joint} and per factor.",
         task=task,
-        graphs=(_seen_by(net, view, output),),
+        graphs=(main,),
         provenance=provenance,
     )
 
@@ -242,19 +257,14 @@ def _scorer(file: Path, provenance: Provenance, net: nn.Module, output: TensorSp
             f"train it with nitido_train.recipes.{provenance.recipe}"
         ) from error
     task = ScoreTask(view, "distribution" if output.name == "distribution" else "score")
-    main = _seen_by(net, view, output)
-    return Model(file.stem, checkpoint.identity(file), does, task, (main,), provenance)
-
-
-def _seen_by(net: nn.Module, view: View, output: TensorSpec) -> Graph:
-    """The one graph of a model that looks at a photo through a view."""
-    return Graph(
+    main = Graph(
         name="main",
         net=net,
         inputs=(TensorSpec("image", (1, 3, view.size, view.size)),),
         outputs=(output,),
         example=lambda pixels: {"image": mosaic(pixels, view)},
     )
+    return Model(file.stem, checkpoint.identity(file), does, task, (main,), provenance)
 
 
 FAMILIES: dict[str, Callable[[Path, Provenance], Model]] = {

@@ -9,10 +9,11 @@ from os import PathLike
 
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import TriggerTask
+from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
-from nitido.view import answer
+from nitido.tensors import pixels_to_tensor, tensor_to_vector, vector_to_tensor
 
 UPSCALE = "upscale"
 """The factor that an upscaler improves; all others are a restorer's."""
@@ -104,7 +105,10 @@ class Trigger:
 
     def __call__(self, pixels: Pixels) -> Improvability:
         """Assess a photo of any size; only a few native-size crops are looked at."""
-        values = answer(self._session, pixels, self.task.view)
+        (image, cues), (output,) = self._session.build.inputs, self._session.build.outputs
+        seen, measured = look(pixels, self.task.view)
+        inputs = {image.name: pixels_to_tensor(seen, image), cues.name: vector_to_tensor(measured, cues)}
+        values = tensor_to_vector(self._session.run(inputs)[output.name], output)
         score, *gains = (float(value) for value in values)
         factors = dict(zip(self.task.factors, gains, strict=True))
         if max(pixels.shape[:2]) > self.task.upscale_below:

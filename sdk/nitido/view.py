@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MAX_CANDIDATES = 8
 """Candidate crops per axis: enough to find texture and flat parts, cheap at any photo size."""
+_GRID = 8
+"""Crops start where a JPEG's blocks do, so that their traces lie at the same places of every crop."""
 _REDUCING_GAP = 2.0
 """Large photos are first averaged in whole blocks, down to no less than twice the cell: cheap and smooth."""
 
@@ -31,26 +33,29 @@ def answer(session: Session, pixels: Pixels, view: View) -> NDArray[np.float32]:
 
 
 def mosaic(pixels: Pixels, view: View) -> Pixels:
-    """(size, size, 3): ``view.count`` native-size crops, then ``view.whole`` times the whole photo shrunk.
+    """(size, size, 3): the cells of a photo, row by row.
 
-    Cells are filled row by row. The same photo is always looked at in the same way, whatever its size.
+    The same photo is always looked at in the same way, whatever its size.
     """
+    return arranged(cells(pixels, view), view)
+
+
+def arranged(cells: Sequence[Pixels], view: View) -> Pixels:
+    """The cells of a view as one image, row by row."""
     side = view.size // view.crop
-    if side * side != view.count + view.whole or view.size % view.crop:
+    if side * side != len(cells) or view.size % view.crop:
         raise ValueError(f"expected cells that fill a square of {view.size} pixels, got {view}")
     result = np.empty((view.size, view.size, 3), np.uint8)
-    for index, cell in enumerate(_cells(pixels, view)):
+    for index, cell in enumerate(cells):
         row, column = (v * view.crop for v in divmod(index, side))
         result[row : row + view.crop, column : column + view.crop] = cell
     return result
 
 
-def _cells(pixels: Pixels, view: View) -> Iterator[Pixels]:
-    if view.count:
-        yield from _crops(pixels, view.crop, view.count)
-    if view.whole:
-        small = _shrunk(pixels, view.crop)
-        yield from (small for _ in range(view.whole))
+def cells(pixels: Pixels, view: View) -> list[Pixels]:
+    """``view.count`` native-size crops, then ``view.whole`` times the whole photo shrunk, (crop, crop, 3)."""
+    found = list(_crops(pixels, view.crop, view.count)) if view.count else []
+    return found + [_shrunk(pixels, view.crop)] * view.whole if view.whole else found
 
 
 def _shrunk(pixels: Pixels, side: int) -> Pixels:
@@ -79,7 +84,9 @@ def _crops(pixels: Pixels, crop: int, count: int) -> Iterator[Pixels]:
 
 def _origins(length: int, crop: int) -> list[int]:
     count = min(_MAX_CANDIDATES, math.ceil(length / crop))
-    return [int(v) for v in np.linspace(0, length - crop, count).round()] if count > 1 else [0]
+    if count == 1:
+        return [0]
+    return [int(v) // _GRID * _GRID for v in np.linspace(0, length - crop, count)]
 
 
 def _texture(crop: Pixels) -> float:

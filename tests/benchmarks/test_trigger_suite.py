@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 
 import nitido
 from nitido.bundle.manifest import Build, TensorSpec, TriggerTask, View
+from nitido.cues import CUES
 from nitido.errors import PairMismatch
 from nitido.photo.model import Pixels
 from nitido.runtime.function import FunctionSession
@@ -36,7 +37,7 @@ BUILD = Build(
     "main.onnx",
     "",
     0,
-    (TensorSpec("image", (1, 3, 64, 64)),),
+    (TensorSpec("image", (1, 3, 64, 64)), TensorSpec("cues", (1, len(CUES)), layout="NC")),
     (TensorSpec("gains", (1, 6), layout="NC"),),
     {},
 )

@@ -7,8 +7,9 @@ import pytest
 import skimage.data
 
 from nitido.blur import Blur
+from nitido.cues import jpeg_step
 from nitido.scorer import Quality
-from nitido_bench.trigger_baselines import JPEG, LAPLACIAN, NOISE, jpeg_steps, laplacian, no_reference
+from nitido_bench.trigger_baselines import JPEG, LAPLACIAN, NOISE, laplacian, no_reference
 from nitido_bench.trigger_tables import (
     TRIGGER,
     Judged,
@@ -123,10 +124,7 @@ def test_baselines_rise_with_what_they_measure() -> None:
     assert laplacian(PHOTO) < laplacian(soft) < laplacian(softer)
     assert laplacian(noisy(PHOTO, 20, 0, np.random.default_rng(0))) < laplacian(PHOTO)
     assert (
-        0
-        == jpeg_steps(PHOTO // 2 + 60)
-        < jpeg_steps(compressed(PHOTO, 60))
-        < jpeg_steps(compressed(PHOTO, 30))
+        0 == jpeg_step(PHOTO // 2 + 60) < jpeg_step(compressed(PHOTO, 60)) < jpeg_step(compressed(PHOTO, 30))
     )
 
 

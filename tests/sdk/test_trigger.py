@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nitido.bundle.manifest import Build, TensorSpec, TriggerTask, View
+from nitido.cues import CUES
 from nitido.runtime.function import FunctionSession
 from nitido.runtime.session import Tensors
 from nitido.trigger import Improvability, Trigger
@@ -18,7 +19,7 @@ BUILD = Build(
     "main.onnx",
     "",
     0,
-    (TensorSpec("image", (1, 3, 64, 64)),),
+    (TensorSpec("image", (1, 3, 64, 64)), TensorSpec("cues", (1, len(CUES)), layout="NC")),
     (TensorSpec("gains", (1, 3), layout="NC"),),
     {},
 )
@@ -27,6 +28,7 @@ BUILD = Build(
 def trigger(score: float) -> Trigger:
     def run(inputs: Tensors) -> Tensors:
         assert inputs["image"].shape == (1, 3, 64, 64)
+        assert inputs["cues"].shape == (1, len(CUES))
         return {"gains": np.array([[score, 0.25, 0.5]], np.float32)}
 
     task = TriggerTask(

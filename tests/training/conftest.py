@@ -56,9 +56,9 @@ def labels(noisy_photos: Path) -> Labels:
 def tiny() -> trigger.Config:
     """A training of seconds."""
     loop = LoopConfig(
-        steps=160, learning_rate=4e-3, warmup=20, ema_decay=0.9, log_every=60, evaluate_every=120, bf16=False
+        steps=240, learning_rate=4e-3, warmup=20, ema_decay=0.9, log_every=60, evaluate_every=120, bf16=False
     )
-    network, view = TriggerConfig(hidden=8, width=0.1), View(size=32, crop=16, count=4)
+    network, view = TriggerConfig(mixed=32, hidden=8, width=0.1), View(size=32, crop=16, count=4)
     return trigger.Config(network, view, batch=16, loop=loop)
 
 

@@ -12,7 +12,7 @@ from nitido import zoo
 from nitido_train import checkpoint
 from nitido_train.nets.mobilenet import LAYER_16, MobileNetV2, Stage, load_imagenet, scaled
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
-from nitido_train.tensors import to_tensor
+from nitido_train.trigger.gains import tensors
 
 CHECKPOINT = Path(__file__).parents[2] / "training" / "checkpoints" / "trigger.safetensors"
 
@@ -21,9 +21,9 @@ def test_shipped_trigger_loads_and_computes_its_golden_vectors() -> None:
     net = TriggerNet(TriggerConfig(**checkpoint.load_provenance(CHECKPOINT).network)).eval()
     checkpoint.load_weights(net, CHECKPOINT)
     with np.load(zoo.folder("trigger") / "golden.npz") as golden:
-        image, expected = golden["main/in/image"], golden["main/out/scores"]
+        seen, expected = (golden["main/in/image"], golden["main/in/cues"]), golden["main/out/scores"]
     with torch.inference_mode():
-        got = net(to_tensor([image]))[0].numpy()
+        got = net(*tensors(seen))[0].numpy()
     assert np.ptp(expected) > 1e-2
     # The golden vectors were computed by torch too, perhaps on another processor: only rounding differs.
     assert np.abs(got - expected).max() < 1e-4

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nitido.blur import Blur, grid
+from nitido.cues import CUES
 from nitido_train.nets.blur import SPACE, BlurConfig, BlurNet, soft_target
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.nets.sr import SrConfig, SrNet, parameter_count
@@ -99,4 +100,4 @@ def test_soft_target_of_a_grid_point_is_that_point_and_between_points_both() -> 
 def test_trigger_predicts_one_number_per_output_at_any_size() -> None:
     net = TriggerNet(TriggerConfig())
     for side in (64, 96):
-        assert net(torch.rand(2, 3, side, side)).shape == (2, len(OUTPUTS))
+        assert net(torch.rand(2, 3, side, side), torch.rand(2, len(CUES))).shape == (2, len(OUTPUTS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from nitido.cues import CUES
 from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
 
@@ -26,16 +27,16 @@ def test_every_channel_of_every_layer_is_standardised() -> None:
 def test_a_stronger_signal_reaches_the_head_of_a_trigger_than_by_random_weights_alone() -> None:
     torch.manual_seed(0)
     net = TriggerNet(TriggerConfig(hidden=8, width=0.1))
-    images = torch.rand(16, 3, 32, 32) * torch.rand(16, 1, 1, 1)
+    seen = torch.rand(16, 3, 32, 32) * torch.rand(16, 1, 1, 1), torch.zeros(16, len(CUES))
     with torch.no_grad():
-        faint = net(images).std(0).max()
-        standardise(net, net.layers(), images)
-        seeing = net(images).std(0).max()
+        faint = net(*seen).std(0).max()
+        standardise(net, net.layers(), *seen)
+        seeing = net(*seen).std(0).max()
     assert float(seeing) > 0.05
     assert float(seeing) > 10 * float(faint)
 
 
 def test_constant_images_leave_the_weights_finite() -> None:
     net = TriggerNet(TriggerConfig(hidden=8, width=0.1))
-    standardise(net, net.layers(), torch.full((4, 3, 32, 32), 0.5))
+    standardise(net, net.layers(), torch.full((4, 3, 32, 32), 0.5), torch.full((4, len(CUES)), 0.5))
     assert all(bool(torch.isfinite(p).all()) for p in net.parameters())

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from nitido.bundle.manifest import View
+from nitido.cues import CUES
 from nitido.errors import PairMismatch
 from nitido_train import checkpoint, data
 from nitido_train.errors import TrainingDataError
@@ -23,7 +24,7 @@ from nitido_train.nets.trigger import OUTPUTS, VIEWS, TriggerNet
 from nitido_train.recipes import trigger, trigger_lite
 from nitido_train.tensors import to_tensor
 from nitido_train.trigger import validation
-from nitido_train.trigger.gains import batches, gain_loss, look, predict, split, true_gains
+from nitido_train.trigger.gains import batches, gain_loss, look_at, predict, split, spreads, true_gains
 from nitido_train.trigger.trained import open_trigger
 
 
@@ -61,11 +62,13 @@ def test_a_batch_holds_whole_views_with_the_gains_of_their_photos(
 ) -> None:
     truth = true_gains(labels.samples)
     assert truth.shape == (len(labels.samples), len(OUTPUTS))
-    images, targets = next(batches(labels.samples, truth, noisy_photos, tiny.view, 8, seed=1))
+    images, cues, targets = next(batches(labels.samples, truth, noisy_photos, tiny.view, 8, seed=1))
     assert images.shape == (8, 3, tiny.view.size, tiny.view.size)
-    for image, target in zip(images, targets, strict=True):
+    for image, measured, target in zip(images, cues, targets, strict=True):
         same = [s for s in labels.samples if s.gains["denoise"] == pytest.approx(float(target[2]))]
-        seen = torch.cat([to_tensor([view]) for view in look(same, noisy_photos, tiny.view)])
+        views, numbers = zip(*look_at(same, noisy_photos, tiny.view), strict=True)
+        assert any(np.array_equal(measured.numpy(), number) for number in numbers)
+        seen = to_tensor(views)
         turns = [torch.rot90(m, k, (1, 2)) for m in (image, image.flip(2)) for k in range(4)]
         distance = min(float((seen - turn).abs().mean((1, 2, 3)).min()) for turn in turns)
         assert distance == 0.0
@@ -73,13 +76,13 @@ def test_a_batch_holds_whole_views_with_the_gains_of_their_photos(
 
 def test_the_joint_gain_weighs_twice() -> None:
     class Fixed(nn.Module):
-        def forward(self, image: torch.Tensor) -> torch.Tensor:
+        def forward(self, image: torch.Tensor, cues: torch.Tensor) -> torch.Tensor:
             return image
 
     def loss_of(output: int) -> float:
         wrong = torch.zeros(1, len(OUTPUTS))
         wrong[0, output] = 3.0
-        value: torch.Tensor = gain_loss(Fixed(), (wrong, torch.zeros(1, len(OUTPUTS))))  # type: ignore[arg-type]
+        value: torch.Tensor = gain_loss(Fixed(), (wrong, wrong, 0 * wrong))  # type: ignore[arg-type]
         return float(value)
 
     assert loss_of(0) == pytest.approx(2 * loss_of(1))
@@ -91,9 +94,9 @@ def test_calibration_changes_the_network_and_its_predictions_alike(
     opened = open_trigger(trained_trigger)
     samples = labels.samples[:12]
     truth = 2 * true_gains(samples) + 0.5
-    before = predict(opened.net, look(samples, noisy_photos, opened.view))
+    before = predict(opened.net, look_at(samples, noisy_photos, opened.view))
     claimed = validation.calibrate(opened.net, before, truth)
-    after = predict(opened.net, look(samples, noisy_photos, opened.view))
+    after = predict(opened.net, look_at(samples, noisy_photos, opened.view))
     assert after == pytest.approx(claimed, abs=1e-4)  # float32, folded in another order
     assert after.mean(0) == pytest.approx(truth.mean(0), abs=1e-4)
 
@@ -134,8 +137,9 @@ def test_what_a_student_learns_lies_between_label_and_teacher(
     with pytest.raises(Stop):
         trigger_lite.train(config, labels, noisy_photos, teacher, tmp_path / "run")
     training = split(labels.samples)[0]
-    guess = predict(teacher.net, look(training, noisy_photos, teacher.view))
-    assert taught[0] == pytest.approx(0.25 * guess + 0.75 * true_gains(training), abs=1e-6)
+    guess = predict(teacher.net, look_at(training, noisy_photos, teacher.view))
+    expected = 0.25 * guess + 0.75 * true_gains(training)
+    assert taught[0] * spreads(expected) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_student_keeps_within_half_a_million_parameters_and_a_fifth_of_the_teachers_work() -> None:
@@ -158,7 +162,7 @@ def multiplications(net: TriggerNet, side: int) -> int:
         if isinstance(layer, nn.Conv2d):
             layer.register_forward_hook(count)
     with torch.inference_mode():
-        net(torch.zeros(1, 3, side, side))
+        net(torch.zeros(1, 3, side, side), torch.zeros(1, len(CUES)))
     return sum(counts)
 
 

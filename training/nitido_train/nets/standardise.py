@@ -11,8 +11,8 @@ _FLOOR = 1e-3
 """Standard deviation below which a channel counts as constant and is not blown up further."""
 
 
-def standardise(net: nn.Module, layers: Sequence[nn.Conv2d | nn.Linear], images: Tensor) -> None:
-    """Scale and shift ``layers`` so that each of their channels has mean 0 and deviation 1 on these images.
+def standardise(net: nn.Module, layers: Sequence[nn.Conv2d | nn.Linear], *inputs: Tensor) -> None:
+    """Scale and shift ``layers`` so that each of their channels has mean 0 and deviation 1 on these inputs.
 
     In one pass, layer after layer, after Salimans & Kingma 2016, section 3. With random weights alone,
     fifty layers hand on so faint a signal that learning hardly begins.
@@ -30,7 +30,7 @@ def standardise(net: nn.Module, layers: Sequence[nn.Conv2d | nn.Linear], images:
     handles = [layer.register_forward_hook(adapt) for layer in layers]
     try:
         with torch.no_grad():
-            net(images)
+            net(*inputs)
     finally:
         for handle in handles:
             handle.remove()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nitido.bundle.manifest import View
+from nitido.cues import CUES
 from nitido_train.degrade import GAINS
 from nitido_train.nets.mobilenet import MobileNetV2
 
@@ -28,18 +30,21 @@ VIEW = VIEWS["crops"]
 class TriggerConfig:
     """Size of the network; its last layer stays below 120 parameters: ratings can fine-tune it (T6)."""
 
+    mixed: int = 64
+    """Units that see the image's features and the cues together."""
     hidden: int = 16
     width: float = 1.0
     """MobileNetV2's width multiplier."""
 
 
 class TriggerNet(MobileNetV2):
-    """RGB (N, 3, H, W) in [0, 1] to gains (N, 6) in units of quality (1 to 10), see OUTPUTS."""
+    """RGB (N, 3, H, W) in [0, 1] and cues (N, 5) to gains (N, 6) in points of quality, see OUTPUTS."""
 
     def __init__(self, config: TriggerConfig) -> None:
         super().__init__(width=config.width)
         self.config = config
-        self.hidden = nn.Linear(self.channels, config.hidden)
+        self.mixed = nn.Linear(self.channels + len(CUES), config.mixed)
+        self.hidden = nn.Linear(config.mixed, config.hidden)
         self.last = nn.Linear(config.hidden, len(OUTPUTS))
         nn.init.normal_(self.last.weight, std=0.1)
         nn.init.zeros_(self.last.bias)
@@ -47,13 +52,14 @@ class TriggerNet(MobileNetV2):
     def layers(self) -> list[nn.Conv2d | nn.Linear]:
         """All layers but the last, in the order of the signal."""
         convolutions = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
-        return [*convolutions, self.hidden]
+        return [*convolutions, self.mixed, self.hidden]
 
-    def describe(self, image: Tensor) -> Tensor:
-        """(N, hidden): what the last layer sees of an image."""
-        return F.relu(self.hidden(self.features(image).mean((2, 3))))
+    def describe(self, image: Tensor, cues: Tensor) -> Tensor:
+        """(N, hidden): what the last layer sees of a photo."""
+        together = torch.cat([self.features(image).mean((2, 3)), cues], 1)
+        return F.relu(self.hidden(F.relu(self.mixed(together))))
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, cues: Tensor) -> Tensor:
         """Predict the gains."""
-        gains: Tensor = self.last(self.describe(image))
+        gains: Tensor = self.last(self.describe(image, cues))
         return gains

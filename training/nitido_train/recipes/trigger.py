@@ -24,7 +24,7 @@ from nitido_train.nets.mobilenet import load_imagenet
 from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import VIEW, VIEWS, TriggerConfig, TriggerNet
 from nitido_train.trigger import validation
-from nitido_train.trigger.gains import batches, gain_loss, history, split, true_gains
+from nitido_train.trigger.gains import batches, gain_loss, history, split, spreads, true_gains
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,13 @@ def train(
     training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
     net = TriggerNet(config.network)
-    source = batches(training, true_gains(training), folder, config.view, config.batch, config.seed)
+    targets = true_gains(training)
+    targets /= spreads(targets)
+    source = batches(training, targets, folder, config.view, config.batch, config.seed)
     if imagenet is not None:
         load_imagenet(net, imagenet)
     else:
-        standardise(net, net.layers(), next(source)[0])
+        standardise(net, net.layers(), *next(source)[:2])
     evaluate = validation.watcher(held_out, folder, config.view)
     net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
     measured = validation.conclude(net, held_out, folder, config.view, config.precision)

@@ -20,13 +20,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nitido.bundle.manifest import View
-from nitido.view import mosaic
+from nitido.cues import look
 from nitido_train import checkpoint, data
 from nitido_train.errors import TrainingDataError
 from nitido_train.loop import Progress, describe_command
 from nitido_train.nets.trigger import TriggerNet
-from nitido_train.tensors import to_tensor
 from nitido_train.trigger.decisions import average_precision, choose_threshold
+from nitido_train.trigger.gains import tensors
 from nitido_train.trigger.ratings import CUTS, Rating, read_ratings
 from nitido_train.trigger.trained import TrainedTrigger, open_trigger
 
@@ -98,8 +98,7 @@ def describe(net: TriggerNet, view: View, ratings: Sequence[Rating]) -> Tensor:
     with torch.no_grad():
         for rating in ratings:
             if rating.photo not in known:
-                pixels = mosaic(data.load_rgb(rating.photo), view)
-                known[rating.photo] = net.describe(to_tensor([pixels]))[0]
+                known[rating.photo] = net.describe(*tensors(look(data.load_rgb(rating.photo), view)))[0]
     return torch.stack([known[r.photo] for r in ratings])
 
 

@@ -18,7 +18,16 @@ from nitido_train.label import Labels, read_labels
 from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
 from nitido_train.trigger import validation
-from nitido_train.trigger.gains import batches, gain_loss, history, look, predict, split, true_gains
+from nitido_train.trigger.gains import (
+    batches,
+    gain_loss,
+    history,
+    look_at,
+    predict,
+    split,
+    spreads,
+    true_gains,
+)
 from nitido_train.trigger.trained import TrainedTrigger, open_trigger
 
 NETWORK = TriggerConfig(width=0.5)
@@ -52,10 +61,11 @@ def train(
     training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
     net = TriggerNet(config.network)
-    taught = predict(teacher.net, look(training, folder, teacher.view))
+    taught = predict(teacher.net, look_at(training, folder, teacher.view))
     targets = config.teaching * taught + (1 - config.teaching) * true_gains(training)
+    targets /= spreads(targets)
     source = batches(training, targets, folder, config.view, config.batch, config.seed)
-    standardise(net, net.layers(), next(source)[0])
+    standardise(net, net.layers(), *next(source)[:2])
     evaluate = validation.watcher(held_out, folder, config.view)
     net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
     measured = validation.conclude(net, held_out, folder, config.view, teacher.precision)

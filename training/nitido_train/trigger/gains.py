@@ -13,17 +13,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nitido.bundle.manifest import View
+from nitido.cues import look
 from nitido.photo.model import Pixels
-from nitido.view import mosaic
 from nitido_train import data
 from nitido_train.errors import TrainingDataError
 from nitido_train.label import Labels, Sample, pixels_of
 from nitido_train.nets.trigger import OUTPUTS, TriggerNet
 from nitido_train.tensors import to_tensor
 
+Seen = tuple[Pixels, NDArray[np.float32]]
+"""What a trigger gets of a photo: its view and the cues, see ``nitido.cues``."""
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Views, cues and gains."""
 Gains = NDArray[np.float32]
 """(N, 6): change of quality per output, see OUTPUTS."""
 
+_SMALLEST_SPREAD = 0.02
+"""Points of quality; gains that vary less are noise."""
+_KEPT_BYTES = 4 << 30
 _JOINT_WEIGHT = 2.0
 """The decision hangs on the joint gain."""
 
@@ -56,6 +63,16 @@ def true_gains(samples: Sequence[Sample]) -> Gains:
     return np.array([[s.gains[name] for name in OUTPUTS] for s in samples], np.float32)
 
 
+def spreads(gains: Gains) -> Gains:
+    """(6,) standard deviation of each output: what a training measures its errors in.
+
+    Else it would learn only what gains whole points, and nothing of highlights. The network then predicts in
+    these units, until ``validation.conclude`` folds points of quality into its last layer.
+    """
+    found: Gains = np.maximum(gains.std(0), _SMALLEST_SPREAD)
+    return found
+
+
 def history(labels: Labels) -> dict[str, Any]:
     """What provenance says of labels: the enhancer that the trigger belongs to, and what they are."""
     return {
@@ -64,30 +81,50 @@ def history(labels: Labels) -> dict[str, Any]:
     }
 
 
-def look(samples: Iterable[Sample], folder: Path, view: View) -> Iterator[Pixels]:
-    """What the trigger sees of each sample, made again from the folder of photos."""
-    return (mosaic(pixels_of(sample, folder), view) for sample in samples)
+def look_at(samples: Iterable[Sample], folder: Path, view: View) -> Iterator[Seen]:
+    """What the trigger gets of each sample, made again from the folder of photos."""
+    return (look(pixels_of(sample, folder), view) for sample in samples)
 
 
 def batches(
     samples: Sequence[Sample], targets: Gains, folder: Path, view: View, size: int, seed: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless (views, targets) of random samples, looked at as the runtime does, and turned or mirrored."""
+) -> Iterator[Batch]:
+    """Endless batches of random samples, looked at as the runtime does, and turned or mirrored.
+
+    What was seen is kept while memory set aside for it lasts: making a sample again costs as much as a step.
+    """
     rng = np.random.default_rng(seed)
+    kept: dict[int, Seen] = {}
+
+    def seen(index: int) -> Seen:
+        if index in kept:
+            return kept[index]
+        found = look(pixels_of(samples[index], folder), view)
+        if len(kept) * found[0].nbytes < _KEPT_BYTES:
+            kept[index] = found
+        return found
+
     while True:
         chosen = rng.integers(len(samples), size=size)
-        seen = look((samples[i] for i in chosen), folder, view)
-        images = [data.random_symmetry(image, int(rng.integers(8))) for image in seen]
-        yield to_tensor(images), torch.from_numpy(targets[chosen])
+        images, cues = zip(*map(seen, chosen.tolist()), strict=True)
+        turned = [data.random_symmetry(image, int(rng.integers(8))) for image in images]
+        yield to_tensor(turned), torch.from_numpy(np.stack(cues)), torch.from_numpy(targets[chosen])
 
 
-def gain_loss(net: TriggerNet, batch: tuple[Tensor, Tensor]) -> Tensor:
+def gain_loss(net: TriggerNet, batch: Batch) -> Tensor:
     """Huber loss of all outputs."""
-    errors = F.smooth_l1_loss(net(batch[0]).float(), batch[1], beta=0.25, reduction="none").mean(0)
+    images, cues, gains = batch
+    errors = F.smooth_l1_loss(net(images, cues).float(), gains, beta=0.25, reduction="none").mean(0)
     return (errors * torch.tensor([_JOINT_WEIGHT] + [1.0] * (len(OUTPUTS) - 1))).mean()
 
 
-def predict(net: TriggerNet, images: Iterable[Pixels]) -> Gains:
-    """Predicted gains of views, in full precision as on a device."""
+def predict(net: TriggerNet, seen: Iterable[Seen]) -> Gains:
+    """Predicted gains, in full precision as on a device."""
     with torch.inference_mode():
-        return np.concatenate([net(to_tensor([image])).numpy() for image in images])
+        return np.concatenate([net(*tensors(one)).numpy() for one in seen])
+
+
+def tensors(seen: Seen) -> tuple[Tensor, Tensor]:
+    """The network's inputs for one photo, a batch of 1."""
+    image, cues = seen
+    return to_tensor([image]), torch.from_numpy(cues)[None]
