@@ -53,10 +53,22 @@ class SrNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Upscale."""
-        x = F.relu_(self.head(image))
+        return self.enlarge(image, self.refine(self.describe(image)))
+
+    def describe(self, image: Tensor) -> Tensor:
+        """First features, (N, width, H, W)."""
+        return F.relu_(self.head(image))
+
+    def refine(self, features: Tensor) -> Tensor:
+        """Features to features of the same shape: nearly all of the work."""
         for layer in self.body:
-            x = F.relu_(layer(x))
-        return F.pixel_shuffle(self.tail(x) + F.conv2d(image, self.get_buffer("nearest")), self.config.scale)
+            features = F.relu_(layer(features))
+        return features
+
+    def enlarge(self, image: Tensor, features: Tensor) -> Tensor:
+        """The result, from the image and its refined features."""
+        nearest = F.conv2d(image, self.get_buffer("nearest"))
+        return F.pixel_shuffle(self.tail(features) + nearest, self.config.scale)
 
 
 def parameter_count(net: nn.Module) -> int:
