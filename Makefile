@@ -30,6 +30,7 @@ bench: $(DEV)/installed  ## measure everything: make bench DATA=FOLDER, which ha
 	@test -n "$(DATA)" || { echo "expected DATA=FOLDER with photos/ and test/, see docs/benchmarks.md"; exit 2; }
 	$(DEV)/bin/nitido-bench bicubic --data $(DATA)/test
 	$(DEV)/bin/nitido-bench quality-sr --data $(DATA)/test
+	$(DEV)/bin/nitido-bench int8 --data $(DATA)/test
 	$(DEV)/bin/nitido-bench quality-restore --data $(DATA)/test
 	$(DEV)/bin/nitido-bench trigger --photos $(DATA)/photos --data $(DATA)/test
 	$(DEV)/bin/nitido-bench trigger-cost

@@ -13,7 +13,12 @@ import nitido
 
 PUBLIC = [
     "Bundle",
+    "Colorizer",
     "Enhancer",
+    "Enlarger",
+    "Face",
+    "FaceDetector",
+    "FaceUpscaler",
     "FunctionSession",
     "Gallery",
     "Improvability",
@@ -29,9 +34,12 @@ PUBLIC = [
     "Restorer",
     "Scorer",
     "Session",
+    "Size",
     "Suggestion",
     "Tiler",
     "Trigger",
+    "UpscaledFace",
+    "UpscaledPhoto",
     "Upscaler",
     "__version__",
     "copy_photo",
@@ -57,6 +65,7 @@ ERRORS = [
     "InvalidOption",
     "NitidoError",
     "NotAPhoto",
+    "NotGreyscale",
     "PairMismatch",
     "PhotoDamaged",
     "PhotoError",
@@ -117,7 +126,10 @@ def test_everything_public_has_a_docstring() -> None:
     assert [name for name, thing in things.items() if not inspect.getdoc(thing)] == []
 
 
-@pytest.mark.parametrize("name", ["Trigger", "Scorer", "Restorer", "Upscaler", "Enhancer"])
+@pytest.mark.parametrize(
+    "name",
+    ["Trigger", "Scorer", "Restorer", "Upscaler", "Colorizer", "Enhancer", "FaceDetector", "FaceUpscaler"],
+)
 def test_every_open_takes_a_bundle_and_what_to_run_it_on(name: str) -> None:
     parameters = inspect.signature(getattr(nitido, name).open).parameters
     first = next(iter(parameters.values()))

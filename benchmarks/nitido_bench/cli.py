@@ -9,16 +9,22 @@ from pathlib import Path
 
 import nitido
 from nitido_bench import (
+    ablation_sr,
     bicubic,
+    contact_sheet,
+    faces,
     gallery,
     import_time,
+    int8,
     labels,
     memory,
     parity,
+    quality_color,
     quality_restore,
     quality_sr,
     readme,
     results,
+    sr_crops,
     trigger,
     trigger_cost,
 )
@@ -29,7 +35,11 @@ SUITES = {
     for suite in (
         bicubic.SUITE,
         quality_sr.SUITE,
+        ablation_sr.SUITE,
+        int8.SUITE,
         quality_restore.SUITE,
+        quality_color.SUITE,
+        faces.SUITE,
         trigger.SUITE,
         trigger_cost.SUITE,
         labels.SUITE,
@@ -48,6 +58,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.suite == "readme":
             return update_documents(args.results, args.check)
+        if args.suite == "contact-sheet":
+            return draw_contact_sheet(args)
+        if args.suite == "sr-crops":
+            sr_crops.make(args)
+            return 0
         return run_suite(args, "nitido-bench " + shlex.join(words))
     except (nitido.NitidoError, results.ResultError, readme.MarkerError, FileNotFoundError) as error:
         print(f"nitido-bench: {error}", file=sys.stderr)
@@ -64,6 +79,10 @@ def make_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(suite.name, help=suite.help, description=suite.help)
         command.add_argument("--out", type=Path, help=f"folder for the result (default: {results.FOLDER})")
         suite.arguments(command)
+    command = commands.add_parser("contact-sheet", help="draw parts of photos before and after restoration")
+    contact_sheet.arguments(command)
+    command = commands.add_parser("sr-crops", help="draw parts of photos and text enlarged by models")
+    sr_crops.arguments(command)
     command = commands.add_parser(
         "readme", help="write the measured tables into README.md and the model cards"
     )
@@ -84,6 +103,14 @@ def run_suite(args: argparse.Namespace, command: str) -> int:
     file = results.write(results.collect(suite.name, command, rows), args.out or results.FOLDER)
     print(markdown(suite, rows))
     print(f"\n{file}", file=sys.stderr)
+    return 0
+
+
+def draw_contact_sheet(args: argparse.Namespace) -> int:
+    """Draw the picture and say which photos are not in it."""
+    for reason in contact_sheet.make(args):
+        print(f"not shown: {reason}", file=sys.stderr)
+    print(args.out)
     return 0
 
 

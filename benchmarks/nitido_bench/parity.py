@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nitido
-from nitido.bundle.manifest import RestoreTask, UpscaleTask
+from nitido.bundle.manifest import ColorizeTask, FaceTask, RestoreTask, UpscaleTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido_bench.suite import Row, Suite
@@ -33,6 +33,13 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     for name in nitido.zoo.names():
         bundle = nitido.Bundle.open(name)
         task = bundle.manifest.task
+        if isinstance(task, ColorizeTask):
+            runtimes = [colorizer(name, runtime) for runtime in ("litert", "onnx")]
+            yield compare_pixels(name, "LiteRT against ONNX Runtime", photos, *runtimes)
+            continue
+        if isinstance(task, FaceTask):
+            yield compare_faces(name, photos)
+            continue
         if not isinstance(task, UpscaleTask | RestoreTask):
             yield compare_scores(name, photos)
             continue
@@ -60,6 +67,12 @@ def enhancer(bundle: nitido.Bundle, runtime: str, tile: int) -> Enhance:
     if isinstance(task, UpscaleTask):
         return nitido.Upscaler(main, replace(task, tile=tile))
     raise ValueError(f"expected a bundle that turns photos into photos, got {bundle.manifest.name}")
+
+
+def colorizer(name: str, runtime: str) -> Enhance:
+    """The colorizer, on the luma of photos in colour too."""
+    opened = nitido.Colorizer.open(name, runtime=runtime)
+    return lambda pixels: opened(pixels, force=True)
 
 
 def compare_pixels(name: str, what: str, photos: Sequence[Pixels], one: Enhance, other: Enhance) -> Row:
@@ -90,6 +103,27 @@ def compare_scores(name: str, photos: Sequence[Pixels]) -> Row:
         "largest": float(f"{apart.max():.2g}"),
         "unit": "points of quality",
     }
+
+
+def compare_faces(name: str, photos: Sequence[Pixels]) -> Row:
+    """One row: how far faces' boxes lie apart between the runtimes; for a missing one, the photo's side."""
+    litert, onnx = (nitido.FaceDetector.open(name, runtime=runtime) for runtime in ("litert", "onnx"))
+    found = [(litert(photo), onnx(photo), max(photo.shape)) for photo in photos]
+    largest = max(max(_apart(one, other, side), _apart(other, one, side)) for one, other, side in found)
+    return {
+        "model": name,
+        "compared": "LiteRT against ONNX Runtime",
+        "photos": len(photos),
+        "largest": float(f"{largest:.2g}"),
+        "unit": "pixels of a box's sides",
+    }
+
+
+def _apart(faces: Sequence[nitido.Face], others: Sequence[nitido.Face], side: int) -> float:
+    """Largest distance of a side to that of the nearest of the others, of the face that is farthest off."""
+    boxes = [np.array(other.box) for other in others]
+    nearest = (min((float(np.abs(np.array(f.box) - b).max()) for b in boxes), default=side) for f in faces)
+    return max(nearest, default=0.0)
 
 
 def _scores(trigger: nitido.Trigger, photos: Sequence[Pixels]) -> NDArray[np.float64]:

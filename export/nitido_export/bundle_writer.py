@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,14 @@ from nitido.runtime import open_session
 from nitido.tensors import is_image, tensor_to_pixels, tensor_to_vector
 from nitido_export import litert_backend, model_card, onnx_backend, parity
 from nitido_export.artifact import Artifact
+from nitido_export.calibration import examples
 from nitido_export.errors import ParityError
-from nitido_export.graphs import Graph, Model
+from nitido_export.graphs import Graph, Model, Values
 from nitido_export.photos import crops
 from nitido_export.staging import MARK, staged
-from nitido_export.targets import Target
+from nitido_export.targets import DType, Target
 
-CONVERTERS: dict[str, Callable[[Graph], Artifact]] = {
+CONVERTERS: dict[str, Callable[[Graph, DType, Sequence[Values]], Artifact]] = {
     "onnx": onnx_backend.convert,
     "litert": litert_backend.convert,
 }
@@ -36,18 +37,24 @@ LICENCE = "Apache-2.0"
 _FOLDERS = re.compile(r"--(data|photos) \S+")
 
 
-def write_bundle(model: Model, folder: Path, targets: Sequence[Target], photos: Sequence[Pixels]) -> Manifest:
+def write_bundle(
+    model: Model,
+    folder: Path,
+    targets: Sequence[Target],
+    photos: Sequence[Pixels],
+    calibration: Sequence[Pixels] | None = None,
+) -> Manifest:
     """Export ``model`` to ``folder``, which is replaced when it is a bundle; on any error it stays as it was.
 
-    ``photos`` are what golden vectors are made from and builds are compared on. Raises ExportError.
+    ``photos`` are what golden vectors are made from and builds are compared on; ``calibration`` is what the
+    ranges of quantised builds are seen on, ``photos`` too where it is None. Raises ExportError.
     """
-    artifacts = [
-        (graph, target, CONVERTERS[target.runtime](graph)) for graph in model.graphs for target in targets
-    ]
+    calibration = photos if calibration is None else calibration
+    artifacts = [made for graph in model.graphs for made in _convert(graph, targets, calibration)]
     with staged(folder) as partial:
         golden = _write_golden(model, photos, partial / GOLDEN)
         builds = tuple(
-            _write_build(graph, target, artifact, partial) for graph, target, artifact in artifacts
+            _write_build(graph, target, artifact, partial, photos) for graph, target, artifact in artifacts
         )
         manifest = Manifest(
             name=model.name,
@@ -66,8 +73,24 @@ def write_bundle(model: Model, folder: Path, targets: Sequence[Target], photos: 
     return manifest
 
 
-def _write_build(graph: Graph, target: Target, artifact: Artifact, folder: Path) -> Build:
-    file = f"{graph.name}-{target.dtype}{artifact.suffix}"
+def _convert(
+    graph: Graph, targets: Sequence[Target], calibration: Sequence[Pixels]
+) -> Iterator[tuple[Graph, Target, Artifact]]:
+    calibrated = any(target.calibrated for target in targets) and not graph.floats
+    seen = examples(graph, calibration) if calibrated else []
+    for target in targets:
+        yield graph, target, CONVERTERS[target.runtime](graph, _dtype(graph, target), seen)
+
+
+def _dtype(graph: Graph, target: Target) -> DType:
+    return "fp32" if graph.floats else target.dtype
+
+
+def _write_build(
+    graph: Graph, target: Target, artifact: Artifact, folder: Path, photos: Sequence[Pixels]
+) -> Build:
+    """Its parity is what the target allows, until it is measured."""
+    file = f"{graph.name}-{_dtype(graph, target)}{artifact.suffix}"
     (folder / file).write_bytes(artifact.content)
     return Build(
         graph=graph.name,
@@ -77,7 +100,7 @@ def _write_build(graph: Graph, target: Target, artifact: Artifact, folder: Path)
         bytes=len(artifact.content),
         inputs=artifact.inputs,
         outputs=artifact.outputs,
-        parity={},
+        parity=parity.limits(graph, target, photos),
     )
 
 
@@ -114,7 +137,7 @@ def _prove(
                 f"{build.target} of the graph {build.graph} is not what torch computes: {error}"
             ) from error
         found = parity.measure(graph, session, photos)
-        parity.check(graph, target, found)
+        parity.check(graph, target, found, build.parity)
         proved.append(replace(build, parity=found))
     return tuple(proved)
 

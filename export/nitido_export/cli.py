@@ -1,4 +1,4 @@
-"""``nitido-export``: checkpoints to bundles, on the command line."""
+"""``nitido-export``: checkpoints to bundles, and published weights to checkpoints, on the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nitido.errors import NitidoError
 from nitido.photo.model import Pixels
 from nitido_export import targets
 from nitido_export.errors import CheckpointMissing, TargetUnknown
-from nitido_export.targets import TARGETS, Target
+from nitido_export.targets import EVERYWHERE, TARGETS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +37,24 @@ def _parser() -> argparse.ArgumentParser:
     zoo = commands.add_parser("zoo", help="export every checkpoint of a folder, each to a bundle of its name")
     zoo.add_argument("--checkpoints", type=Path, default=Path("training/checkpoints"), metavar="DIR")
     zoo.add_argument("-o", "--output", type=Path, default=Path("sdk/nitido/zoo"), metavar="DIR")
+    yunet = commands.add_parser("import-yunet", help="make a checkpoint of the published YuNet face detector")
+    yunet.add_argument("file", type=Path, help="yunet_n as ONNX, with free sides")
+    yunet.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="checkpoint to write (.safetensors)"
+    )
     for command in (bundle, zoo):
-        command.add_argument("--targets", metavar="T,T,...", help=f"default: all of {', '.join(TARGETS)}")
+        command.add_argument(
+            "--targets",
+            metavar="T,T,...",
+            help=f"of {', '.join(TARGETS)}; default: {', '.join(EVERYWHERE)}, and 8 bits where they ship",
+        )
+        command.add_argument(
+            "--calibration",
+            type=Path,
+            metavar="DIR",
+            help="photos to see the ranges of 8 and 16 bits on (default: those of --samples)",
+        )
+    for command in (bundle, zoo, yunet):
         command.add_argument(
             "--samples", type=Path, default=Path("samples"), metavar="DIR", help="photos to prove builds on"
         )
@@ -46,15 +62,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> None:
-    chosen = targets.find(args.targets.split(",") if args.targets else None)
     from nitido_export.photos import load_photos
 
+    if args.command == "import-yunet":
+        from nitido_export.import_yunet import import_yunet
+
+        import_yunet(args.file, args.output, load_photos(args.samples))
+        print(f"{args.output}: the weights of {args.file}")
+        return
+    names = args.targets.split(",") if args.targets else None
+    targets.find(names)  # a name that is wrong is bad usage, before anything is read
     photos = load_photos(args.samples)
+    calibration = load_photos(args.calibration, "--calibration") if args.calibration else None
     if args.command == "bundle":
-        _export(args.checkpoint, args.output, chosen, photos)
+        chosen = {args.checkpoint: args.output}
     else:
-        for checkpoint in _exportable(args.checkpoints):
-            _export(checkpoint, args.output / checkpoint.stem, chosen, photos)
+        chosen = {file: args.output / file.stem for file in _exportable(args.checkpoints)}
+    for checkpoint, folder in chosen.items():
+        _export(checkpoint, folder, names, photos, calibration)
 
 
 def _exportable(folder: Path) -> list[Path]:
@@ -67,11 +92,19 @@ def _exportable(folder: Path) -> list[Path]:
     return found
 
 
-def _export(checkpoint: Path, folder: Path, chosen: Sequence[Target], photos: Sequence[Pixels]) -> None:
+def _export(
+    checkpoint: Path,
+    folder: Path,
+    names: Sequence[str] | None,
+    photos: Sequence[Pixels],
+    calibration: Sequence[Pixels] | None,
+) -> None:
     from nitido_export.bundle_writer import write_bundle
     from nitido_export.graphs import open_model
 
-    manifest = write_bundle(open_model(checkpoint), folder, chosen, photos)
+    model = open_model(checkpoint)
+    chosen = targets.find(names, model.provenance.recipe)
+    manifest = write_bundle(model, folder, chosen, photos, calibration)
     print(f"{folder}: {manifest.name} {manifest.id}")
     for build in manifest.builds:
         close = ", ".join(f"{name} {value:g}" for name, value in build.parity.items())

@@ -3,7 +3,7 @@
 ExportError
 ├── CheckpointMissing      no such checkpoint, or no provenance (.json) beside it
 ├── CheckpointMismatch     weights and provenance describe different networks, or a family without an export
-├── SamplesMissing         no photos to prove the export on: pass --samples FOLDER
+├── SamplesMissing         no photos to prove the export on, or to calibrate on: pass the folder that is named
 ├── TargetUnknown          no target of that name (also a ValueError)
 ├── TargetUnavailable      a converter's package is missing: install the extra that the message names
 ├── ConversionFailed       the converter refused, or put operations into the graph that phones do not run
@@ -29,7 +29,7 @@ class CheckpointMismatch(ExportError):
 
 
 class SamplesMissing(ExportError):
-    """No photo to take golden vectors from and to compare on."""
+    """No photo to take golden vectors from, to compare on, or to calibrate on."""
 
 
 class TargetUnknown(ExportError, ValueError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -11,19 +13,38 @@ from torch import Tensor, nn
 from nitido.bundle.manifest import TensorSpec
 from nitido_export.artifact import Artifact
 from nitido_export.errors import ConversionFailed, TargetUnavailable
-from nitido_export.graphs import Graph
-from nitido_export.program import trace
+from nitido_export.graphs import Graph, Values
+from nitido_export.program import convolutions, trace
 from nitido_export.quiet import quiet
+from nitido_export.targets import DType
 
 SUFFIX = ".tflite"
 
 
-def convert(graph: Graph) -> Artifact:
-    """Convert one graph for images of ``graph.side`` pixels a side, where its sides are free."""
+def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()) -> Artifact:
+    """Convert one graph for images of ``graph.side`` pixels a side, where its sides are free.
+
+    8 and 16 bits need ``examples`` of its inputs.
+    """
+    artifact, layers = _floats(graph)
+    with quiet():
+        from nitido_export.litert_quantise import half_weights, quantise
+
+        if dtype == "fp16":
+            return half_weights(artifact)
+        if dtype in ("w8a8", "w8a16"):
+            return quantise(artifact, dtype, examples, [graph.ranges.get(layer) for layer in layers])
+    return artifact
+
+
+@lru_cache(maxsize=1)  # all types of a graph are made from this one
+def _floats(graph: Graph) -> tuple[Artifact, list[str]]:
+    """The float32 build, and the layers that are its convolutions, in their order."""
     try:
         with quiet():
             import litert_torch  # type: ignore[import-untyped]
 
+            import nitido_export.litert_quantise  # noqa: F401  # so that a missing package is named at once
             from nitido_export.litert_rewrites import rewrite
     except ImportError as error:
         raise TargetUnavailable(
@@ -32,24 +53,26 @@ def convert(graph: Graph) -> Artifact:
     litert_torch.config.show_progress = False
     with quiet(), torch.no_grad():
         zeros = graph.zeros()
-        examples = {spec.name: _to_nhwc(spec, value) for spec, value in zip(graph.inputs, zeros, strict=True)}
+        tensors = {spec.name: _to_nhwc(spec, value) for spec, value in zip(graph.inputs, zeros, strict=True)}
         try:
             program = trace(graph)
+            layers = convolutions(program)
             rewrite(program)
             wrapped = _ChannelsLast(program, graph)
-            outputs = wrapped(**examples)
-            model = litert_torch.convert(wrapped, sample_kwargs=examples)
+            outputs = wrapped(**tensors)
+            model = litert_torch.convert(wrapped, sample_kwargs=tensors)
             content = model.model_content()
         except Exception as error:  # the converter raises whatever its passes raise
             raise ConversionFailed(
                 f"litert-torch could not convert the graph {graph.name}: {error}"
             ) from error
-    return Artifact(
+    artifact = Artifact(
         content,
         SUFFIX,
-        tuple(_static(spec, examples[spec.name]) for spec in graph.inputs),
+        tuple(_static(spec, tensors[spec.name]) for spec in graph.inputs),
         tuple(_static(spec, outputs[spec.name]) for spec in graph.outputs),
     )
+    return artifact, layers
 
 
 class _ChannelsLast(nn.Module):

@@ -7,6 +7,8 @@ from typing import Any
 
 from nitido.bundle.manifest import (
     Build,
+    ColorizeTask,
+    FaceTask,
     Manifest,
     RestoreTask,
     ScoreTask,
@@ -28,13 +30,22 @@ TRAINING_SETS = {
 """What is known of a set of training photos, by ``Provenance.data['digest']``."""
 
 FIGURES = {
-    "upscale": "<!-- figures: quality-sr scale={task.scale} -->\n<!-- end figures -->",
-    "restore": "<!-- figures: quality-restore -->\n<!-- end figures -->",
+    "upscale": "<!-- figures: quality-sr model={name} -->\n<!-- end figures -->",
+    "restore": "<!-- figures: quality-restore model={name} -->\n<!-- end figures -->",
+    "colorize": "<!-- figures: quality-color -->\n<!-- end figures -->",
     "trigger": "<!-- figures: trigger table=photos -->\n<!-- end figures -->",
+    "face": "<!-- figures: faces -->\n<!-- end figures -->",
+    "yunet": "",  # the suite measures the network that enlarges faces
 }
-"""Where ``nitido-bench readme`` puts what the benchmarks measured."""
+"""Where ``nitido-bench readme`` puts what the benchmarks measured, by recipe or task."""
 
 LIMITS = {
+    "sr_sharp": (
+        "Trained on clean photos shrunk by bicubic interpolation, and then to look crisp: by the distance of "
+        "SqueezeNet's features, and against a discriminator that told its results from photos. Fine texture "
+        "is partly a guess at what is likely there. Where every pixel should be the best estimate, take the "
+        "plain sibling. A photo's noise, blur and compression artifacts are enlarged with it."
+    ),
     "upscale": (
         "Trained on clean photos shrunk by bicubic interpolation: a photo's noise, blur and compression "
         "artifacts are enlarged with it. It sharpens detail; it does not invent any."
@@ -50,9 +61,25 @@ LIMITS = {
         "Its idea of quality is a curve over the error against a pristine photo, not an opinion of people. "
         "It belongs to the one enhancer its labels were made with, and looks at a few crops of a photo."
     ),
+    "colorize": (
+        "It guesses: what colour a dress had cannot be told from its luma. Common things (skin, leaves, sky) "
+        "come out plausible, others pale or wrong, and nothing says that a colour is the true one. It sees "
+        "the whole photo made small, so that small things take the colour of what is around them."
+    ),
     "score": (
         "It looks at a few native-size crops of a photo: composition, content and whatever else takes the "
         "whole photo to see do not count."
+    ),
+    "face": (
+        "For faces of 10 to 32 pixels: it learned on those, made small by bicubic interpolation, and on "
+        "nothing else. Twelve pixels hold no identity: what it adds is what faces mostly look like, and the "
+        "person may look otherwise. Never take its result for evidence of who somebody is. The people in its "
+        "training crops are few; look at its results on yours."
+    ),
+    "yunet": (
+        "It finds faces, and knows nothing of whose. Small, turned, dark and covered faces are missed more "
+        "often than large ones seen from the front, and how often may differ between groups of people: that "
+        "has not been measured here."
     ),
 }
 
@@ -89,17 +116,23 @@ def render(model: Model, manifest: Manifest) -> str:
             ("figure", "value"),
             [(name, f"{value:g}") for name, value in _measured(provenance, parts)],
         ),
-        FIGURES.get(manifest.task.kind, "").format(task=manifest.task),
+        (_of_family(FIGURES, manifest) or "").format(task=manifest.task, name=manifest.name),
         f"## Limits\n\n{_limits(manifest)}",
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
 def _limits(manifest: Manifest) -> str:
-    limits = LIMITS[manifest.task.kind]
+    limits = _of_family(LIMITS, manifest)
+    assert limits is not None
     if not isinstance(manifest.task, ScoreTask):
         return limits
     return f"{OPINIONS[bool(manifest.provenance['config'].get('opinions'))]} {limits}"
+
+
+def _of_family(texts: dict[str, str], manifest: Manifest) -> str | None:
+    """The text for the recipe where it has one of its own, else that for the task."""
+    return texts.get(manifest.provenance["recipe"], texts.get(manifest.task.kind))
 
 
 def _measured(provenance: dict[str, Any], parts: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -138,6 +171,14 @@ def _task_facts(task: Task) -> list[tuple[str, str]]:
                 ("view", _view(task.view)),
                 ("enhancer", f"`{task.enhancer}`"),
             ]
+        case ColorizeTask():
+            return [("luma", f"{task.side} x {task.side}"), ("half sure at", f"deviation {task.unsure:g}")]
+        case FaceTask():
+            return [
+                ("strides", ", ".join(map(str, task.strides))),
+                ("smallest face", f"{task.smallest:g} pixels"),
+                ("reported from", f"a confidence of {task.confidence:g}"),
+            ]
         case ScoreTask():
             return [("output", task.output), ("view", _view(task.view))]
 
@@ -162,6 +203,12 @@ def _tensor(spec: TensorSpec) -> str:
 
 
 def _training(provenance: dict[str, Any]) -> str:
+    if provenance["recipe"] == "yunet":  # nothing was trained here
+        origin = provenance["config"]
+        weights = f"those of `{origin['file']}` from {origin['origin']}, sha256 `{origin['sha256']}`"
+        made = f"torch {provenance['torch']}, commit {provenance['commit']}"
+        rows = [("weights", weights), ("command", f"`{provenance['command']}`"), ("made with", made)]
+        return _table(("", ""), rows)
     photos, digest = provenance["data"]["photos"], provenance["data"]["digest"]
     known = TRAINING_SETS.get(
         digest, f"{photos} photos that this version of the exporter has no description of."
@@ -169,6 +216,7 @@ def _training(provenance: dict[str, Any]) -> str:
     history = [
         ("data", f"{known} (`{digest}`)"),
         ("recipe", f"`nitido_train.recipes.{provenance['recipe']}`, seed {provenance['seed']}"),
+        *_loss(provenance["config"].get("loss")),
         (
             "effort",
             f"{provenance['steps']:,} steps, {provenance['minutes']:g} minutes on {provenance['machine']}",
@@ -177,6 +225,13 @@ def _training(provenance: dict[str, Any]) -> str:
         ("made with", f"torch {provenance['torch']}, commit {provenance['commit']}"),
     ]
     return _table(("", ""), history)
+
+
+def _loss(weights: object) -> list[tuple[str, str]]:
+    """What an upscaler's training minimised: G1's alpha, beta and sigma, and the other weights."""
+    if not isinstance(weights, dict):
+        return []
+    return [("loss", ", ".join(f"{name} {value:g}" for name, value in weights.items()))]
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
 
 from nitido_export.artifact import Artifact
 from nitido_export.errors import ConversionFailed, TargetUnavailable
-from nitido_export.graphs import Graph
+from nitido_export.graphs import Graph, Values
 from nitido_export.program import trace
 from nitido_export.quiet import quiet
+from nitido_export.targets import DType
 
 SUFFIX = ".onnx"
 OPSET = 18
@@ -23,8 +26,8 @@ COMPUTED_SHAPES = frozenset(
 """Operations that exporters insert to work out shapes at run time; accelerators hand them back to the CPU."""
 
 
-def convert(graph: Graph) -> Artifact:
-    """Export one graph, NCHW as torch has it."""
+def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()) -> Artifact:
+    """Export one graph, NCHW as torch has it; 8 bits need ``examples`` of its inputs."""
     try:
         import onnx
         import onnxscript  # noqa: F401  # torch's exporter needs it and would name neither it nor the way out
@@ -32,13 +35,23 @@ def convert(graph: Graph) -> Artifact:
         raise TargetUnavailable(
             f"the onnx targets need the package {error.name}: pip install 'nitido[export]'"
         ) from error
-    model = _export(graph)
+    if dtype == "fp16":
+        graph = graph.half()
+    model = onnx.ModelProto()
+    model.CopyFrom(_export(graph))
     _check_operations(graph, model)
+    inputs, outputs = graph.inputs, graph.outputs
+    if dtype == "w8a8":
+        from nitido_export.onnx_quantise import quantise, specs
+
+        model = quantise(model, graph, examples)
+        inputs, outputs = specs(graph)
     _strip(model)
     onnx.checker.check_model(model, full_check=True)
-    return Artifact(model.SerializeToString(deterministic=True), SUFFIX, graph.inputs, graph.outputs)
+    return Artifact(model.SerializeToString(deterministic=True), SUFFIX, inputs, outputs)
 
 
+@lru_cache(maxsize=1)  # float32 and 8 bits are made from the same
 def _export(graph: Graph) -> Any:
     """The graph as an ONNX protobuf message."""
     height, width = (torch.export.Dim(name) * graph.multiple for name in ("height", "width"))

@@ -48,7 +48,8 @@ def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[st
         expected = reference(graph, values)
         actual = session.run({s.name: to_tensor(values[s.name], s) for s in session.build.inputs})
         for spec in session.build.outputs:
-            error = _nchw(_clip(actual[spec.name], spec), spec).astype(np.float64) - expected[spec.name]
+            real = _clip(_real(actual[spec.name], spec), spec)
+            error = _nchw(real, spec).astype(np.float64) - expected[spec.name]
             if not np.isfinite(error).all():
                 raise ParityError(
                     f"expected numbers from {session.build.target}, got infinite ones or none at all"
@@ -61,17 +62,29 @@ def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[st
     return {**found, "max_abs": _round_up(max_abs)}
 
 
-def check(graph: Graph, target: Target, parity: dict[str, float]) -> None:
+def limits(graph: Graph, target: Target, photos: Sequence[Pixels]) -> dict[str, float]:
+    """What ``target`` allows ``measure`` to find."""
+    if any(map(is_image, graph.outputs)):
+        return {"psnr_db": target.min_psnr_db, "max_abs": 1.0}
+    if target.max_share == 0:
+        return {"max_abs": target.max_abs}
+    seen = photos[:PHOTOS] if graph.side is None else crops(photos, graph.side, graph.side, PHOTOS)
+    found = [reference(graph, graph.example(pixels)) for pixels in seen]
+    spans = [np.ptp([values[spec.name] for values in found]) for spec in graph.outputs]
+    return {"max_abs": max(target.max_abs, target.max_share * float(max(spans)))}
+
+
+def check(graph: Graph, target: Target, parity: dict[str, float], allowed: dict[str, float]) -> None:
     """Refuse a build that is further from torch than its target allows."""
     psnr, max_abs = parity.get("psnr_db"), parity["max_abs"]
-    if psnr is not None and psnr < target.min_psnr_db:
+    if psnr is not None and psnr < allowed["psnr_db"]:
         raise ParityError(
-            f"expected {target.name} of the graph {graph.name} at >= {target.min_psnr_db:g} dB to torch, got "
+            f"expected {target.name} of the graph {graph.name} at >= {allowed['psnr_db']:g} dB to torch, got "
             f"{psnr:g} dB (largest difference {max_abs:g}); no bundle was written: leave this target out"
         )
-    if psnr is None and max_abs > target.max_abs:
+    if psnr is None and max_abs > allowed["max_abs"]:
         raise ParityError(
-            f"expected {target.name} of the graph {graph.name} within {target.max_abs:g} of torch, got "
+            f"expected {target.name} of the graph {graph.name} within {allowed['max_abs']:g} of torch, got "
             f"{max_abs:g}; no bundle was written: leave this target out"
         )
 
@@ -85,6 +98,13 @@ def _photos(graph: Graph, session: Session, photos: Sequence[Pixels]) -> list[Pi
         return square
     step = graph.multiple
     return [crop if index % 2 == 0 else crop[step:, 3 * step :] for index, crop in enumerate(square)]
+
+
+def _real(value: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
+    """What the stored numbers stand for."""
+    real = value.astype(np.float32)
+    q = spec.quantisation
+    return real if q is None else (real - np.float32(q.zero_point)) * np.float32(q.scale)
 
 
 def _clip(value: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:

@@ -10,13 +10,13 @@ from nitido_export.errors import SamplesMissing
 from nitido_train import data
 
 
-def load_photos(folder: Path) -> list[Pixels]:
-    """Every photo below ``folder``, in the order of their paths."""
+def load_photos(folder: Path, option: str = "--samples") -> list[Pixels]:
+    """Every photo below ``folder``, in the order of their paths; ``option`` is what named it."""
     try:
         return data.load_all(data.list_photos(folder))
     except FileNotFoundError as error:
         raise SamplesMissing(
-            f"expected photos below {folder} to prove the export on, found none; pass --samples FOLDER"
+            f"expected photos below {folder} to export with, found none; pass {option} FOLDER"
         ) from error
 
 

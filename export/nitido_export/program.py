@@ -38,7 +38,8 @@ def _rewrite_unshuffle(program: GraphModule, node: Node) -> None:
     assert isinstance(block, int)
     channels = int(image.meta["val"].shape[1])
     name = f"pick_{node.name}"
-    program.register_buffer(name, F.pixel_shuffle(torch.eye(channels * block**2)[:, :, None, None], block))
+    picks = torch.eye(channels * block**2, dtype=image.meta["val"].dtype)[:, :, None, None]
+    program.register_buffer(name, F.pixel_shuffle(picks, block))
     with program.graph.inserting_before(node):
         weight = program.graph.get_attr(name)
         picked = program.graph.call_function(aten.conv2d.default, (image, weight, None, [block, block]))
@@ -62,6 +63,12 @@ def own_parameters(convolution: Node) -> list[Node] | None:
     given = settings(convolution)
     found = [p for p in (given["weight"], given.get("bias")) if p is not None]
     return found if all(p.op == "get_attr" and len(p.users) == 1 for p in found) else None
+
+
+def convolutions(program: GraphModule) -> list[str]:
+    """The layers of a program whose weights are their own, by name, in the order in which they run."""
+    weights = [settings(n)["weight"] for n in program.graph.nodes if n.target is aten.conv2d.default]
+    return [str(weight.target).removesuffix(".weight") for weight in weights if weight.op == "get_attr"]
 
 
 def parameter(program: GraphModule, node: Node) -> Tensor:

@@ -16,7 +16,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Bundle": "nitido.bundle",
+    "Colorizer": "nitido.colorizer",
     "Enhancer": "nitido.enhancer",
+    "Enlarger": "nitido.enlarger",
+    "Face": "nitido.faces",
+    "FaceDetector": "nitido.faces",
+    "FaceUpscaler": "nitido.faces",
     "FunctionSession": "nitido.runtime.function",
     "Gallery": "nitido.gallery",
     "Improvability": "nitido.trigger",
@@ -32,9 +37,12 @@ _HOMES = {
     "Restorer": "nitido.restorer",
     "Scorer": "nitido.scorer",
     "Session": "nitido.runtime.session",
+    "Size": "nitido.sizes",
     "Suggestion": "nitido.suggestion",
     "Tiler": "nitido.tiler",
     "Trigger": "nitido.trigger",
+    "UpscaledFace": "nitido.faces",
+    "UpscaledPhoto": "nitido.faces",
     "Upscaler": "nitido.upscaler",
     "copy_photo": "nitido.photo",
     "read_photo": "nitido.photo",
@@ -48,9 +56,16 @@ if TYPE_CHECKING:
     from nitido import errors as errors
     from nitido import zoo as zoo
     from nitido.bundle import Bundle as Bundle
+    from nitido.colorizer import Colorizer as Colorizer
     from nitido.enhancer import Enhancer as Enhancer
     from nitido.enhancer import Outcome as Outcome
+    from nitido.enlarger import Enlarger as Enlarger
     from nitido.errors import NitidoError as NitidoError
+    from nitido.faces import Face as Face
+    from nitido.faces import FaceDetector as FaceDetector
+    from nitido.faces import FaceUpscaler as FaceUpscaler
+    from nitido.faces import UpscaledFace as UpscaledFace
+    from nitido.faces import UpscaledPhoto as UpscaledPhoto
     from nitido.gallery import Gallery as Gallery
     from nitido.monitor import Monitor as Monitor
     from nitido.photo import Metadata as Metadata
@@ -65,6 +80,7 @@ if TYPE_CHECKING:
     from nitido.scorer import Quality as Quality
     from nitido.scorer import QualityScorer as QualityScorer
     from nitido.scorer import Scorer as Scorer
+    from nitido.sizes import Size as Size
     from nitido.suggestion import Policy as Policy
     from nitido.suggestion import Suggestion as Suggestion
     from nitido.tiler import Tiler as Tiler

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nitido.bundle.manifest import BlurSpace
-from nitido.photo.model import LUMA, Pixels
+from nitido.photo.model import LUMA, Pixels, Sample
 
 Kernel = NDArray[np.float32]
 """(S, S) non-negative, odd side, sums to one, centred."""
@@ -187,24 +187,28 @@ def inverse_filter(kernel: Kernel, sigma: float) -> Kernel:
     return np.asarray(cut / cut.sum(), np.float32)
 
 
-def apply_filter(pixels: Pixels, inverse: Kernel) -> Pixels:
+def apply_filter(pixels: NDArray[Sample], inverse: Kernel) -> NDArray[Sample]:
     """Filter a photo; the photo's borders are mirrored for the filter's reach."""
     reach = inverse.shape[0] // 2
     padded = np.pad(pixels, ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
     return filter_valid(padded, inverse)
 
 
-def filter_valid(padded: Pixels, inverse: Kernel) -> Pixels:
-    """Filter the part of ``padded`` whose whole neighbourhood lies inside it: 2 R rows and columns fewer."""
+def filter_valid(padded: NDArray[Sample], inverse: Kernel) -> NDArray[Sample]:
+    """Filter the part of ``padded`` whose whole neighbourhood lies inside it: 2 R rows and columns fewer.
+
+    uint8 or uint16, as the result is.
+    """
     height, width = padded.shape[:2]
     reach = inverse.shape[0] // 2
     rows, columns = _fast_length(height), _fast_length(width)
     transfer = np.fft.rfft2(inverse, (rows, columns))
-    result = np.empty((height - 2 * reach, width - 2 * reach, 3), np.uint8)
+    result = np.empty((height - 2 * reach, width - 2 * reach, 3), padded.dtype)
+    white = np.iinfo(padded.dtype).max
     for channel in range(3):
         planes = np.fft.rfft2(padded[:, :, channel].astype(np.float32), (rows, columns))
         filtered = np.fft.irfft2(planes * transfer, (rows, columns))[2 * reach : height, 2 * reach : width]
-        np.clip(filtered + 0.5, 0, 255, out=filtered)
+        np.clip(filtered + 0.5, 0, white, out=filtered)
         result[:, :, channel] = filtered
     return result
 

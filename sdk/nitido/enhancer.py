@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nitido.errors import InvalidOption, PairMismatch
 from nitido.photo.atomic import is_same_file
-from nitido.photo.model import Pixels
+from nitido.photo.depth import to_8_bits
+from nitido.photo.model import Deep, Pixels
 from nitido.photo.read import read_photo
 from nitido.photo.write import write_photo
 from nitido.safeguards import keep_photo, marked, refuse_overwriting, what_is_dropped, why_untouchable
@@ -37,6 +41,8 @@ class Outcome:
     """Which runtimes really ran."""
     strength: Told | None = None
     """What the restorer was told to remove: all factors so much, or each its own; None: nothing applied."""
+    deep: Deep | None = None
+    """The enhanced pixels with 16 bits a sample, where a 16-bit photo was enhanced with all of them."""
 
 
 class Enhancer:
@@ -47,7 +53,8 @@ class Enhancer:
     on its own (or tells of none), all factors apply, as much as the caller says.
 
     Both are plain callables: any ``pixels -> Improvability`` and any ``(pixels, strength) -> pixels``.
-    Where they carry ``enhancer_id`` and ``id`` these must match: a trigger belongs to one enhancer.
+    Where they carry ``enhancer_id`` and ``id`` these must match: a trigger belongs to one enhancer. A
+    ``restore`` whose ``takes_16_bits`` is true gets a 16-bit photo as uint16, and returns it likewise.
     """
 
     def __init__(
@@ -95,7 +102,7 @@ class Enhancer:
 
     def __call__(self, pixels: Pixels, strength: Strength = 1.0) -> Outcome:
         """Enhance pixels if that is worth it."""
-        return self._run(pixels, strength, None)
+        return self._run(pixels, pixels, strength, None)
 
     def file(
         self,
@@ -120,11 +127,13 @@ class Enhancer:
         decoded = time.perf_counter() - start
         in_place = is_same_file(source, destination)
         untouchable = why_untouchable(photo.metadata, in_place=in_place, again=again)
-        outcome = self._run(photo.pixels, strength, untouchable)
+        finest = photo.finest if getattr(self.restore, "takes_16_bits", False) else photo.pixels
+        outcome = self._run(photo.pixels, finest, strength, untouchable)
         start = time.perf_counter()
         if outcome.applied:
             restorer = getattr(self.restore, "id", None)
-            enhanced, unmarked = marked(photo.with_pixels(outcome.pixels), destination, restorer)
+            pixels = outcome.pixels if outcome.deep is None else outcome.deep
+            enhanced, unmarked = marked(photo.with_pixels(pixels), destination, restorer)
             write_photo(enhanced, destination, overwrite=overwrite)
             outcome = replace(outcome, reason=outcome.reason + unmarked + what_is_dropped(photo.metadata))
         else:
@@ -132,7 +141,9 @@ class Enhancer:
         encoded = time.perf_counter() - start
         return replace(outcome, timings={"decode": decoded, **outcome.timings, "encode": encoded})
 
-    def _run(self, pixels: Pixels, strength: Strength, untouchable: str | None) -> Outcome:
+    def _run(
+        self, pixels: Pixels, finest: NDArray[Any], strength: Strength, untouchable: str | None
+    ) -> Outcome:
         start = time.perf_counter()
         improvability = self.trigger(pixels)
         timings = {"trigger": time.perf_counter() - start}
@@ -144,10 +155,12 @@ class Enhancer:
             runtime = _runtimes(self.trigger)
             return Outcome(pixels, improvability, False, untouchable or reason, timings, runtime)
         start = time.perf_counter()
-        enhanced = self.restore(pixels, told)
+        enhanced: NDArray[Any] = self.restore(finest, told)
+        deep = enhanced if enhanced.dtype == np.uint16 else None
         timings["enhance"] = time.perf_counter() - start
         reason, runtime = f"{reason}: {in_words(told)}", _runtimes(self.trigger, self.restore)
-        return Outcome(enhanced, improvability, True, reason, timings, runtime, told)
+        eight = enhanced if deep is None else to_8_bits(deep)
+        return Outcome(eight, improvability, True, reason, timings, runtime, told, deep)
 
     def _decide(self, improvability: Improvability) -> tuple[bool, str]:
         score = improvability.score

@@ -5,7 +5,8 @@ NitidoError
 │   ├── NotAPhoto              not an image, or empty: leave the file out
 │   ├── PhotoDamaged           truncated or corrupt: get the file again
 │   ├── PhotoTooLarge          above the megapixel limit: raise the limit or shrink the photo
-│   └── PhotoUnsupported       a format whose reader is not installed, or a size no network takes
+│   ├── PhotoUnsupported       a format whose reader is not installed, or a size no network takes
+│   └── NotGreyscale           to be colorized, but it has colours: leave it, or force new ones
 ├── WriteError                 the result could not be saved; the original is untouched
 │   ├── DestinationExists      pass overwrite=True or choose another name
 │   ├── DestinationIsSource    choose another destination, or ask to overwrite the original
@@ -49,6 +50,10 @@ class PhotoTooLarge(PhotoError):
 
 class PhotoUnsupported(PhotoError):
     """A format whose reader is not installed, or a size that cannot be processed."""
+
+
+class NotGreyscale(PhotoError):
+    """A photo to be colorized that has colours already."""
 
 
 class WriteError(NitidoError):

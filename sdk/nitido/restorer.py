@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,21 @@ from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import RestoreTask
 from nitido.deblock import MARGIN, Steps, deblock_valid, find_steps
 from nitido.errors import InvalidOption
-from nitido.photo.model import Pixels
+from nitido.photo.depth import carry_low_bits, to_8_bits
+from nitido.photo.model import Pixels, Sample
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
-from nitido.tensors import fixed_size, pixels_to_tensor, tensor_to_pixels, tensor_to_vector, vector_to_tensor
+from nitido.tensors import (
+    check_pixels,
+    fixed_size,
+    is_coarse,
+    is_image,
+    pixels_to_tensor,
+    tensor_to_deep,
+    tensor_to_pixels,
+    tensor_to_vector,
+    vector_to_tensor,
+)
 from nitido.tiler import Tile, Tiler, crop
 
 Strength = float | Mapping[str, float]
@@ -34,6 +46,9 @@ Strength = float | Mapping[str, float]
 
 class Restorer:
     """Callable on pixels: removes blur, noise, JPEG artifacts and blown highlights, each as much as asked."""
+
+    takes_16_bits = True
+    """Whether pixels may be uint16: the enhancer then hands in all that a 16-bit photo has."""
 
     def __init__(self, main: Session, blur: Session, task: RestoreTask, id: str = "") -> None:  # noqa: A002
         self.task = task
@@ -70,11 +85,30 @@ class Restorer:
         """Names that ``strength`` may use."""
         return self.task.factors
 
-    def __call__(self, pixels: Pixels, strength: Strength = 1.0) -> Pixels:
-        """The restored photo, same shape; with every strength at 0 the photo itself."""
+    def __call__(self, pixels: NDArray[Sample], strength: Strength = 1.0) -> NDArray[Sample]:
+        """The restored photo, same shape; with every strength at 0 the photo itself.
+
+        16 bits a sample (uint16) go through the network as they are; through a build that takes or gives 8,
+        their upper half does, and the rest is added. What is to be removed is estimated from the upper half.
+        """
         strengths = self._strengths(strength)
         if not strengths.any():
             return pixels
+        check_pixels(pixels, deep=True)
+        samples: NDArray[Any] = pixels
+        if samples.dtype == np.uint8:
+            return self._restored(samples, samples, strengths)
+        upper = to_8_bits(samples)
+        if any(
+            is_image(spec) and is_coarse(spec) for spec in self._main.build.inputs + self._main.build.outputs
+        ):
+            carried: NDArray[Any] = carry_low_bits(samples, upper, self._restored(upper, upper, strengths))
+            return carried
+        return self._restored(samples, upper, strengths)
+
+    def _restored(
+        self, samples: NDArray[Any], pixels: Pixels, strengths: NDArray[np.float32]
+    ) -> NDArray[Any]:
         asked = dict(zip(self.factors, strengths > 0, strict=True))
         blur = self.estimate_blur(pixels) if asked["deblur"] else Blur("sharp")
         inverse = None if blur.family == "sharp" else inverse_filter(blur.kernel(), noise_sigma(pixels))
@@ -82,18 +116,19 @@ class Restorer:
         image, deblurred, deblocked, knobs = self._main.build.inputs
         (output,) = self._main.build.outputs
         knob_tensor = vector_to_tensor(strengths, knobs)
+        read = tensor_to_deep if samples.dtype == np.uint16 else tensor_to_pixels
 
-        def step(tile: Tile, crops: tuple[Pixels, ...]) -> Pixels:
+        def step(tile: Tile, crops: tuple[NDArray[Any], ...]) -> NDArray[Any]:
             tensor = pixels_to_tensor(crops[0], image)
             inputs = {image.name: tensor, deblurred.name: tensor, deblocked.name: tensor}
             if inverse is not None:
-                inputs[deblurred.name] = pixels_to_tensor(_deblurred_tile(pixels, tile, inverse), deblurred)
+                inputs[deblurred.name] = pixels_to_tensor(_deblurred_tile(samples, tile, inverse), deblurred)
             if steps is not None:
                 inputs[deblocked.name] = pixels_to_tensor(_deblocked_tile(pixels, tile, steps), deblocked)
             inputs[knobs.name] = knob_tensor
-            return tensor_to_pixels(self._main.run(inputs)[output.name], output)
+            return read(self._main.run(inputs)[output.name], output)
 
-        return self._tiler.run((pixels,), step)
+        return self._tiler.run((samples,), step)
 
     def estimate_blur(self, pixels: Pixels) -> Blur:
         """The blur that made the photo; sharp where the estimator is not sure of its family."""
@@ -124,9 +159,9 @@ class Restorer:
         return np.array(values, np.float32)
 
 
-def _deblurred_tile(pixels: Pixels, tile: Tile, inverse: Kernel) -> Pixels:
+def _deblurred_tile(samples: NDArray[Any], tile: Tile, inverse: Kernel) -> NDArray[Any]:
     """The tile after the inverse filter, computed from the photo around it; the photo's borders mirror."""
-    return filter_valid(_around(pixels, tile, FILTER_RADIUS), inverse)
+    return filter_valid(_around(samples, tile, FILTER_RADIUS), inverse)
 
 
 def _deblocked_tile(pixels: Pixels, tile: Tile, steps: Steps) -> Pixels:
@@ -134,7 +169,7 @@ def _deblocked_tile(pixels: Pixels, tile: Tile, steps: Steps) -> Pixels:
     return deblock_valid(_around(pixels, tile, MARGIN), steps)
 
 
-def _around(pixels: Pixels, tile: Tile, margin: int) -> Pixels:
+def _around(samples: NDArray[Sample], tile: Tile, margin: int) -> NDArray[Sample]:
     return crop(
-        pixels, tile.top - margin, tile.left - margin, tile.height + 2 * margin, tile.width + 2 * margin
+        samples, tile.top - margin, tile.left - margin, tile.height + 2 * margin, tile.width + 2 * margin
     )

@@ -9,18 +9,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from nitido.bundle.manifest import Quantisation, TensorSpec
 from nitido.errors import InvalidOption
-from nitido.photo.model import Pixels
+from nitido.photo.model import Deep, Pixels
 
 _BAND = 1 << 15
 """Samples converted at once, so that the passes over them stay in the processor's cache."""
 
 
-def check_pixels(pixels: NDArray[Any]) -> None:
-    """Raises InvalidOption unless this is a (H, W, 3) uint8 array with at least one pixel."""
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
+def check_pixels(pixels: NDArray[Any], *, deep: bool = False) -> None:
+    """Raises InvalidOption unless this is a (H, W, 3) uint8 array with at least one pixel.
+
+    ``deep`` allows 16 bits a sample too: uint16.
+    """
+    known = pixels.dtype == np.uint8 or (deep and pixels.dtype == np.uint16)
+    if not known or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise InvalidOption(
-            f"expected pixels as a (H, W, 3) uint8 array in RGB, got shape {pixels.shape} of {pixels.dtype}; "
-            f"nitido.read_photo(path).pixels is one"
+            f"expected pixels as a (H, W, 3) {'uint8 or uint16' if deep else 'uint8'} array in RGB, "
+            f"got shape {pixels.shape} of {pixels.dtype}; nitido.read_photo(path).pixels is one"
         )
 
 
@@ -35,24 +39,32 @@ def fixed_size(spec: TensorSpec) -> tuple[int, int] | None:
     return None if height is None or width is None else (height, width)
 
 
-def pixels_to_tensor(pixels: Pixels, spec: TensorSpec, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """An image tensor with batch 1; floats are pixels / 255.
+def is_coarse(spec: TensorSpec) -> bool:
+    """Whether an image tensor cannot tell more values apart than 8 bits a sample do."""
+    return spec.quantisation is not None and spec.quantisation.scale > 1 / 511
+
+
+def pixels_to_tensor(
+    pixels: Pixels | Deep, spec: TensorSpec, out: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """An image tensor with batch 1; floats are pixels / 255, or / 65535 for uint16.
 
     ``out`` is a tensor from an earlier call, reused when its shape fits. The result may share the memory
     of ``pixels``: do not write to it.
     """
-    planes = pixels.transpose(2, 0, 1) if spec.layout == "NCHW" else pixels
-    q = spec.quantisation
-    if q is not None and spec.dtype == "uint8" and _is_shift(q, spec.dtype) and q.zero_point == 0:
+    planes: NDArray[Any] = pixels.transpose(2, 0, 1) if spec.layout == "NCHW" else pixels
+    q, white = spec.quantisation, np.float32(np.iinfo(pixels.dtype).max)
+    shift = q is not None and pixels.dtype == np.uint8 and _is_shift(q, spec.dtype)
+    if q is not None and spec.dtype == "uint8" and shift and q.zero_point == 0:
         return np.ascontiguousarray(planes)[None]
     if out is None or out.shape[1:] != planes.shape:
         out = np.empty((1, *planes.shape), spec.dtype)
     if q is None:
-        np.divide(planes, np.float32(255), out=out[0], dtype=np.float32, casting="same_kind")
-    elif _is_shift(q, spec.dtype):
+        np.divide(planes, white, out=out[0], dtype=np.float32, casting="same_kind")
+    elif shift:
         np.add(planes, q.zero_point, out=out[0], dtype=np.int16, casting="unsafe")
     else:
-        out[0] = _quantise(planes.astype(np.float32) / np.float32(255), spec.dtype, q)
+        out[0] = _quantise(planes.astype(np.float32) / white, spec.dtype, q)
     return out
 
 
@@ -61,11 +73,27 @@ def tensor_to_pixels(tensor: NDArray[Any], spec: TensorSpec, out: Pixels | None 
 
     ``out`` is the result of an earlier call, overwritten when its shape fits.
     """
+    pixels: Pixels = _samples(tensor, spec, out, np.uint8)
+    return pixels
+
+
+def tensor_to_deep(tensor: NDArray[Any], spec: TensorSpec, out: Deep | None = None) -> Deep:
+    """The same with 16 bits a sample: times 65535."""
+    deep: Deep = _samples(tensor, spec, out, np.uint16)
+    return deep
+
+
+def _samples(
+    tensor: NDArray[Any],
+    spec: TensorSpec,
+    out: NDArray[Any] | None,
+    dtype: type[np.uint8] | type[np.uint16],
+) -> NDArray[Any]:
     planes = tensor[0].transpose(1, 2, 0) if spec.layout == "NCHW" else tensor[0]
     if out is None or out.shape != planes.shape:
-        out = np.empty(planes.shape, np.uint8)
+        out = np.empty(planes.shape, dtype)
     q = spec.quantisation
-    if q is not None and _is_shift(q, spec.dtype):
+    if q is not None and dtype == np.uint8 and _is_shift(q, spec.dtype):
         exact = planes.astype(np.int16) - np.int16(q.zero_point)
         np.copyto(out, np.clip(exact, 0, 255, out=exact), casting="unsafe")
     elif spec.layout == "NCHW":  # plane by plane: reads and arithmetic run along memory
@@ -122,18 +150,19 @@ def _quantise(real: NDArray[np.float32], dtype: str, q: Quantisation) -> NDArray
     return stored
 
 
-def _round(plane: NDArray[Any], q: Quantisation | None, out: Pixels) -> None:
-    """Real values of a 2-D array times 255 to grey levels, in bands of rows."""
-    factor = np.float32(255 if q is None else 255 * q.scale)
-    offset = np.float32(0.5 if q is None else 0.5 - 255 * q.scale * q.zero_point)
+def _round(plane: NDArray[Any], q: Quantisation | None, out: NDArray[Any]) -> None:
+    """Real values of a 2-D array times white to whole samples, in bands of rows."""
+    white = int(np.iinfo(out.dtype).max)
+    factor = np.float32(white if q is None else white * q.scale)
+    offset = np.float32(0.5 if q is None else 0.5 - white * q.scale * q.zero_point)
     rows = max(1, _BAND // max(1, plane.shape[1]))
     grey = np.empty((min(rows, len(plane)), plane.shape[1]), np.float32)
-    bytes_ = np.empty(grey.shape, np.uint8)
+    levels = np.empty(grey.shape, out.dtype)
     for top in range(0, len(plane), rows):
         band = plane[top : top + rows]
-        scaled, whole = grey[: len(band)], bytes_[: len(band)]
+        scaled, whole = grey[: len(band)], levels[: len(band)]
         np.multiply(band, factor, out=scaled, dtype=np.float32)
         np.add(scaled, offset, out=scaled)
-        np.clip(scaled, 0, 255, out=scaled)
+        np.clip(scaled, 0, white, out=scaled)
         np.copyto(whole, scaled, casting="unsafe")  # drops the fraction: half was added before
         out[top : top + rows] = whole

@@ -8,15 +8,16 @@ the network's receptive radius, the result is therefore that of the untiled netw
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nitido.errors import InvalidOption
-from nitido.photo.model import Pixels
+from nitido.photo.model import Sample
 from nitido.tensors import check_pixels
 
 
@@ -33,11 +34,12 @@ class Tile:
     columns: tuple[int, int]
 
 
-Step = Callable[[Tile, tuple[Pixels, ...]], Pixels]
+Step = Callable[[Tile, tuple[NDArray[Any], ...]], NDArray[Any]]
 """From a tile and its crop of each photo, (height, width, 3), to the result, ``scale`` times that size.
 
-Crops may be views of the photos: do not write to them. The result is copied at once, so a step may return
-the same buffer each time. All tiles of a run have the same size."""
+The result is of the photos' type, uint8 or uint16. Crops may be views of the photos: do not write to them.
+The result is copied at once, so a step may return the same buffer each time. All tiles of a run have one
+size."""
 
 
 class Tiler:
@@ -67,20 +69,37 @@ class Tiler:
         rows, columns = (self._cut(size, side) for size, side in zip((height, width), self.tile, strict=True))
         return [Tile(y.start, x.start, y.side, x.side, y.kept, x.kept) for y in rows for x in columns]
 
-    def run(self, pixels: tuple[Pixels, ...], step: Step) -> Pixels:
+    def run(self, pixels: tuple[NDArray[Any], ...], step: Step) -> NDArray[Any]:
         """Apply ``step`` to one photo, or to several of the same size, tile by tile.
 
-        Memory beside the photos is the result and what ``step`` takes for one tile.
+        They are uint8, or all uint16. Memory beside them is the result and what ``step`` takes for one tile.
         """
-        for photo in pixels:
-            check_pixels(photo)
-        height, width = pixels[0].shape[:2]
-        if any(photo.shape != pixels[0].shape for photo in pixels):
-            sizes = [photo.shape[:2] for photo in pixels]
-            raise InvalidOption(f"expected photos of one size, got {sizes}; resize them")
+        height, width = _one_size(pixels)
         s = self.scale
-        out = np.empty((height * s, width * s, 3), np.uint8)
-        for tile in self.plan(height, width):
+        out = np.empty((height * s, width * s, 3), pixels[0].dtype)
+        for (y0, y1), tiles in self._by_rows(height, width):
+            self._fill(out[y0 * s : y1 * s], tiles, pixels, step)
+        return out
+
+    def bands(self, pixels: tuple[NDArray[Any], ...], step: Step) -> Iterator[NDArray[Any]]:
+        """What ``run`` returns, in bands of rows from top to bottom, each as high as its row of tiles.
+
+        For whoever shrinks the result on the way, and never needs the whole of it.
+        """
+        height, width = _one_size(pixels)
+        for (y0, y1), tiles in self._by_rows(height, width):
+            band = np.empty(((y1 - y0) * self.scale, width * self.scale, 3), pixels[0].dtype)
+            self._fill(band, tiles, pixels, step)
+            yield band
+
+    def _by_rows(self, height: int, width: int) -> Iterator[tuple[tuple[int, int], Iterator[Tile]]]:
+        return groupby(self.plan(height, width), key=lambda tile: tile.rows)
+
+    def _fill(
+        self, band: NDArray[Any], tiles: Iterator[Tile], pixels: tuple[NDArray[Any], ...], step: Step
+    ) -> None:
+        s = self.scale
+        for tile in tiles:
             crops = tuple(crop(photo, tile.top, tile.left, tile.height, tile.width) for photo in pixels)
             result = step(tile, crops)
             if result.shape != (tile.height * s, tile.width * s, 3):
@@ -90,8 +109,7 @@ class Tiler:
                 )
             (y0, y1), (x0, x1) = tile.rows, tile.columns
             kept = result[(y0 - tile.top) * s :, (x0 - tile.left) * s :]
-            out[y0 * s : y1 * s, x0 * s : x1 * s] = kept[: (y1 - y0) * s, : (x1 - x0) * s]
-        return out
+            band[:, x0 * s : x1 * s] = kept[: (y1 - y0) * s, : (x1 - x0) * s]
 
     def _cut(self, size: int, largest: int) -> list[_Span]:
         """Cut one axis into spans of one length."""
@@ -120,7 +138,18 @@ class _Span:
     kept: tuple[int, int]
 
 
-def crop(pixels: Pixels, top: int, left: int, height: int, width: int) -> Pixels:
+def _one_size(pixels: tuple[NDArray[Any], ...]) -> tuple[int, int]:
+    """Height and width of all the photos; raises InvalidOption."""
+    for photo in pixels:
+        check_pixels(photo, deep=True)
+    if any(photo.shape != pixels[0].shape or photo.dtype != pixels[0].dtype for photo in pixels):
+        sizes = [photo.shape[:2] for photo in pixels]
+        raise InvalidOption(f"expected photos of one size and depth, got {sizes}; resize them")
+    height, width = pixels[0].shape[:2]
+    return height, width
+
+
+def crop(pixels: NDArray[Sample], top: int, left: int, height: int, width: int) -> NDArray[Sample]:
     """A window of a photo, which is mirrored beyond its edges in every direction, however far.
 
     A view where the window lies inside the photo, else a copy.

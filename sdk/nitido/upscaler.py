@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from nitido import tiers, zoo
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import UpscaleTask
 from nitido.errors import BundleInvalid, InvalidOption, WrongTask
-from nitido.photo.model import Pixels
+from nitido.photo.depth import carry_low_bits, strips, to_8_bits
+from nitido.photo.model import Sample
+from nitido.photo.samples import luma
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
-from nitido.tensors import check_pixels, fixed_size, is_image, pixels_to_tensor, tensor_to_pixels
-from nitido.tiler import Tile, Tiler
-
-_SCALES = (2, 3, 4)
+from nitido.tensors import (
+    check_pixels,
+    fixed_size,
+    is_coarse,
+    is_image,
+    pixels_to_tensor,
+    tensor_to_deep,
+    tensor_to_pixels,
+)
+from nitido.tiler import Step, Tile, Tiler
 
 
 class Upscaler:
@@ -45,19 +56,27 @@ class Upscaler:
         name_or_folder: str | os.PathLike[str] | None = None,
         *,
         scale: int | None = None,
+        tier: str = "base",
+        sharp: bool = False,
         runtime: str | None = None,
         device: str = "cpu",
         threads: int | None = None,
     ) -> Upscaler:
-        """Open ``sr-x<scale>`` of the zoo (2, 3 or 4; 2 when not given), or another bundle.
+        """Open the zoo's network of a scale (2, 3 or 4; 2 when not given) and a tier, or another bundle.
 
-        With another bundle, ``scale`` need not be given and must be the bundle's. Raises InvalidOption,
-        WrongTask, and what ``Bundle.open`` and ``open_session`` raise.
+        Tiers differ in cost: ``fast``, ``base``, ``quality``; ``sharp`` networks prefer crispness to
+        fidelity. With another bundle, ``scale`` need not be given and must be the bundle's. Raises
+        InvalidOption, WrongTask, BundleNotFound, and what ``Bundle.open`` and ``open_session`` raise.
         """
         if name_or_folder is None:
-            if scale not in (None, *_SCALES):
-                raise InvalidOption(f"expected a scale of 2, 3 or 4, got {scale!r}; choose one of those")
-            name_or_folder = f"sr-x{scale or 2}"
+            name = tiers.bundle_name(2 if scale is None else scale, tier, sharp)
+            if name not in zoo.names():
+                raise tiers.missing(name)
+            name_or_folder = name
+        elif tier != "base" or sharp:
+            raise InvalidOption(
+                "expected either a bundle or a tier of the zoo, got both; leave one of them out"
+            )
         bundle = Bundle.open(name_or_folder)
         task = bundle.task(UpscaleTask)
         if scale not in (None, task.scale):
@@ -78,17 +97,49 @@ class Upscaler:
         """How many times larger the result is, each way."""
         return self._tiler.scale
 
-    def __call__(self, pixels: Pixels) -> Pixels:
-        """(H, W, 3) uint8 RGB to (scale H, scale W, 3)."""
-        check_pixels(pixels)
+    @property
+    def halo(self) -> int:
+        """How many pixels away, at most, a pixel of the photo still matters."""
+        return self._tiler.halo
+
+    def __call__(self, pixels: NDArray[Sample]) -> NDArray[Sample]:
+        """(H, W, 3) RGB to (scale H, scale W, 3), both uint8 or both uint16. Grey stays grey.
+
+        16 bits a sample go through the network as they are; through a build that takes or gives 8, their
+        upper half does, and the rest is interpolated and added.
+        """
+        return self._tiler.run((pixels,), self._step(pixels))
+
+    def bands(self, pixels: NDArray[Sample]) -> Iterator[NDArray[Sample]]:
+        """The same result in bands of rows, top to bottom, for whoever never needs the whole of it."""
+        return self._tiler.bands((pixels,), self._step(pixels))
+
+    def _step(self, pixels: NDArray[Any]) -> Step:
+        """One tile through the network, in buffers that each run has for itself."""
+        check_pixels(pixels, deep=True)
         tensor: NDArray[Any] | None = None
-        result: Pixels | None = None
+        result: NDArray[Any] | None = None
+        grey, deep = _is_grey(pixels), pixels.dtype == np.uint16
+        carried = deep and (is_coarse(self._input) or is_coarse(self._output))
+        read: Callable[..., NDArray[Any]] = tensor_to_deep if deep and not carried else tensor_to_pixels
 
-        def step(tile: Tile, crops: tuple[Pixels, ...]) -> Pixels:
+        def step(tile: Tile, crops: tuple[NDArray[Any], ...]) -> NDArray[Any]:
             nonlocal tensor, result
-            tensor = pixels_to_tensor(crops[0], self._input, tensor)
+            part = to_8_bits(crops[0]) if carried else crops[0]
+            tensor = pixels_to_tensor(part, self._input, tensor)
             outputs = self._session.run({self._input.name: tensor})
-            result = tensor_to_pixels(outputs[self._output.name], self._output, result)
-            return result
+            result = read(outputs[self._output.name], self._output, result)
+            if grey:
+                result[:] = luma(result)[..., np.newaxis]
+            return carry_low_bits(crops[0], part, result) if carried else result
 
-        return self._tiler.run((pixels,), step)
+        return step
+
+
+def _is_grey(pixels: NDArray[Any]) -> bool:
+    """Whether red, green and blue are equal everywhere; looked at in strips, up to the first that differs."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return all(
+        np.array_equal(red[rows], green[rows]) and np.array_equal(red[rows], blue[rows])
+        for rows in strips(*red.shape)
+    )

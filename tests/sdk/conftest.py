@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,15 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from nitido.bundle.manifest import Build, Manifest, TensorSpec, UpscaleTask
 from nitido.bundle.schema import write_manifest
+from nitido.enlarger import Enlarger
 from nitido.photo.model import Pixels
+from nitido.runtime.function import FunctionSession
+from nitido.runtime.session import Tensors
+from nitido.upscaler import Upscaler
 
 GOLDEN_SIDE = 24
 HALO = 2
@@ -102,6 +108,32 @@ def make_bundle(
         return folder
 
     return make
+
+
+def bicubic_upscaler(scale: int) -> Upscaler:
+    """Pillow's bicubic interpolation as a network: exact on ramps, reaches two pixels far, of any size."""
+
+    def run(inputs: Tensors) -> Tensors:
+        planes = [
+            np.asarray(
+                Image.fromarray(plane).resize(
+                    (plane.shape[1] * scale, plane.shape[0] * scale), Image.Resampling.BICUBIC
+                )
+            )
+            for plane in inputs["image"][0]
+        ]
+        return {"upscaled": np.stack(planes)[None]}
+
+    free = (1, 3, None, None)
+    specs = (TensorSpec("image", free),), (TensorSpec("upscaled", free),)
+    build = Build("main", "onnx-fp32", "x", "0" * 64, 1, *specs, parity={})
+    return Upscaler(FunctionSession(run, build), UpscaleTask(scale, halo=2, tile=32), f"bicubic{scale}")
+
+
+@pytest.fixture
+def bicubic_enlarger() -> Enlarger:
+    """An enlarger of bicubic networks for 2, 3 and 4, which are opened when needed."""
+    return Enlarger({scale: functools.partial(bicubic_upscaler, scale) for scale in (2, 3, 4)}, "bicubic")
 
 
 def _convolve(x: NDArray[np.float64], weight: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma
-from nitido.bundle.manifest import BlurSpace, Build, RestoreTask, TensorSpec
+from nitido.bundle.manifest import BlurSpace, Build, Quantisation, RestoreTask, TensorSpec
 from nitido.deblock import deblock, find_steps
 from nitido.errors import InvalidOption
+from nitido.photo.depth import to_8_bits
 from nitido.restorer import Restorer
 from nitido.runtime.function import FunctionSession
 from nitido.runtime.session import Tensors
@@ -127,6 +129,33 @@ def test_deblocking_in_tiles_equals_that_of_the_whole_photo(size: tuple[int, int
 def test_a_photo_is_not_deblocked_unless_asked() -> None:
     pixels = jpeg(120, 100)
     assert np.array_equal(restorer(shown="deblocked")(pixels, {"denoise": 0.0, "deblur": 1.0}), pixels)
+
+
+def test_16_bits_go_through_the_network_and_the_deconvolution() -> None:
+    deep = np.random.default_rng(0).integers(8000, 56000, (70, 90, 3), dtype=np.uint16)
+    plain = restorer(tile=48)(deep, {"denoise": 1.0})
+    assert plain.dtype == np.uint16
+    np.testing.assert_array_equal(plain, deep + 10 * 257)
+    index = len(grid(SPACE)) - 4
+    inverse = inverse_filter(grid(SPACE)[index].kernel(), noise_sigma(to_8_bits(deep)))
+    tiled = restorer(index, tile=48)(deep, {"deblur": 1.0})
+    # FFTs in 32-bit floats round at a millionth of the largest value: a few levels of 65535 at most.
+    assert np.abs(tiled.astype(int) - apply_filter(deep, inverse)).max() <= 4
+
+
+def test_a_build_of_8_bits_gets_the_upper_half_and_the_rest_is_added() -> None:
+    levels = Quantisation(1 / 255, 0)
+    (*images, knobs), (out,) = MAIN.inputs, MAIN.outputs
+    coarse = replace(
+        MAIN,
+        inputs=(*(replace(spec, dtype="uint8", quantisation=levels) for spec in images), knobs),
+        outputs=(replace(out, dtype="uint8", quantisation=levels),),
+    )
+    darker = FunctionSession(lambda inputs: {"restored": inputs["image"] - 20}, coarse)
+    deep = np.random.default_rng(0).integers(8000, 56000, (40, 50, 3), dtype=np.uint16)
+    whole = restorer()
+    result = Restorer(darker, whole._blur, whole.task)(deep, {"denoise": 1.0})
+    np.testing.assert_array_equal(result, deep - 20 * 257)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.5, {"denoise": 2.0}, {"sharpen": 1.0}, float("nan")])

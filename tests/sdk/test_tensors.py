@@ -15,8 +15,10 @@ from nitido.errors import InvalidOption
 from nitido.photo.model import Pixels
 from nitido.tensors import (
     fixed_size,
+    is_coarse,
     is_image,
     pixels_to_tensor,
+    tensor_to_deep,
     tensor_to_pixels,
     tensor_to_vector,
     vector_to_tensor,
@@ -93,6 +95,46 @@ def test_stored_numbers_mean_pixels_divided_by_255(
     )
     error = np.abs(real_values(tensor, spec) - np.minimum(pixels / 255, highest)).max()
     assert error <= step / 2 + 1e-6
+
+
+def deep_photo(height: int, width: int) -> NDArray[np.uint16]:
+    return np.random.default_rng([height, width]).integers(0, 65536, (height, width, 3), dtype=np.uint16)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("dtype", "quantisation"), TYPES)
+def test_16_bits_go_in_and_out_as_far_as_the_stored_numbers_tell_them_apart(
+    layout: Layout, dtype: DType, quantisation: Quantisation | None
+) -> None:
+    spec = image(layout, dtype, quantisation)
+    samples = deep_photo(16, 20)
+    tensor = pixels_to_tensor(samples, spec)
+    # Half a step of the stored numbers: of float32 below one, of float16 below one, of whole numbers.
+    step = {"float32": 2**-24, "float16": 2**-11}[dtype] if quantisation is None else quantisation.scale
+    low, high = 0.0, 1.0
+    if quantisation is not None:
+        limits = np.iinfo(dtype)
+        low, high = (quantisation.scale * (v - quantisation.zero_point) for v in (limits.min, limits.max))
+    real = np.clip(samples / 65535, low, min(high, 1))
+    assert np.abs(real_values(tensor, spec) - real).max() <= step / 2 + 1e-6
+    back = tensor_to_deep(tensor, spec)
+    assert back.dtype == np.uint16
+    assert back.flags.c_contiguous
+    assert np.abs(back - 65535 * real).max() <= 65535 * step / 2 + 0.6
+    if dtype == "float32":
+        np.testing.assert_array_equal(back, samples)
+    assert tensor_to_deep(tensor, spec, back) is back
+    assert is_coarse(spec) == (step > 0.003)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_floats_become_16_bits_rounded_half_up_and_clipped(layout: Layout) -> None:
+    values = np.array([-1e9, -0.1, 0, 0.5, 1, 1.2, 1e9, 100.4 / 65535, 100.6 / 65535], np.float32)
+    hwc = values.reshape(1, -1, 1).repeat(3, 2)
+    tensor = np.ascontiguousarray((hwc.transpose(2, 0, 1) if layout == "NCHW" else hwc)[None])
+    assert tensor_to_deep(tensor, image(layout))[0, :, 1].tolist() == [
+        *(0, 0, 0, 32768, 65535, 65535, 65535, 100, 101)
+    ]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

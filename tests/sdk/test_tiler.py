@@ -196,6 +196,31 @@ def test_memory_is_the_result_and_one_tile() -> None:
     assert peak < result.nbytes + 4 * 256 * 256 * 3
 
 
+@settings(deadline=None, max_examples=40)
+@given(cases())
+def test_bands_are_the_result_cut_into_rows_of_tiles(
+    case: tuple[Network, tuple[int, int], bool, Pixels],
+) -> None:
+    network, tile, fixed, pixels = case
+    tiler = Tiler(tile, network.reach, network.multiple, network.scale, fixed)
+    whole = tiler.run((pixels,), lambda _, crops: network(crops[0]))
+    bands = list(tiler.bands((pixels,), lambda _, crops: network(crops[0])))
+    np.testing.assert_array_equal(np.concatenate(bands), whole)
+    assert len(bands) == len({part.rows for part in tiler.plan(*pixels.shape[:2])})
+
+
+def test_16_bit_photos_stay_16_bit_photos() -> None:
+    deep = photo(50, 60).astype(np.uint16) * 200
+    result = Tiler(24, 2).run((deep,), lambda _, crops: crops[0] + np.uint16(5))
+    assert result.dtype == np.uint16
+    np.testing.assert_array_equal(result, deep + 5)
+
+
+def test_photos_of_two_depths_are_refused() -> None:
+    with pytest.raises(InvalidOption, match="one size and depth"):
+        Tiler(8, 1).run((photo(8, 8), photo(8, 8).astype(np.uint16)), lambda _, crops: crops[0])
+
+
 @settings(deadline=None)
 @given(
     size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
@@ -223,7 +248,7 @@ def test_a_tile_that_cannot_be_is_refused(tile: int | tuple[int, int], halo: int
 
 
 def test_photos_of_two_sizes_are_refused() -> None:
-    with pytest.raises(InvalidOption, match=r"one size, got \[\(8, 8\), \(8, 9\)\]"):
+    with pytest.raises(InvalidOption, match=r"one size and depth, got \[\(8, 8\), \(8, 9\)\]"):
         Tiler(8, 1).run((photo(8, 8), photo(8, 9)), lambda _, crops: crops[0])
 
 
@@ -238,6 +263,7 @@ def test_a_step_of_another_scale_is_refused() -> None:
         np.zeros((8, 8), np.uint8),
         np.zeros((8, 8, 4), np.uint8),
         np.zeros((8, 8, 3)),
+        np.zeros((8, 8, 3), np.int16),
         np.zeros((0, 8, 3), np.uint8),
     ],
 )

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nitido import zoo
 from nitido.bundle import Build, Bundle, Quantisation, TensorSpec, UpscaleTask, read_manifest, write_manifest
 from nitido.bundle.manifest import TriggerTask, View
 from nitido.errors import BundleInvalid, BundleNotFound, InvalidOption, WrongTask
+from nitido.photo.depth import to_8_bits
 from nitido.photo.model import Pixels
 from nitido.runtime.function import FunctionSession
 from nitido.runtime.session import Tensors
@@ -100,8 +102,76 @@ def test_a_scale_opens_its_bundle_of_the_zoo(
     make_bundle(tmp_path / "sr-x2")
     make_bundle(tmp_path / "sr-x3", scale=3)
     assert [Upscaler.open().scale, Upscaler.open(scale=2).scale, Upscaler.open(scale=3).scale] == [2, 2, 3]
-    with pytest.raises(BundleNotFound, match="the zoo has: sr-x2, sr-x3"):
+    with pytest.raises(BundleNotFound, match="sr-x4 in the zoo; for upscaling the zoo has: sr-x2, sr-x3"):
         Upscaler.open(scale=4)
+
+
+def test_a_tier_opens_its_bundle_of_the_zoo_or_tells_what_is_there(
+    tmp_path: Path, make_bundle: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "_ROOT", tmp_path)
+    for name, scale in {"sr-x2": 2, "sr-x2-fast": 2, "sr-x4-quality-sharp": 4}.items():
+        make_bundle(tmp_path / name, scale=scale, name=name)
+    assert Upscaler.open(tier="fast").scale == 2
+    assert Upscaler.open(scale=4, tier="quality", sharp=True).scale == 4
+    with pytest.raises(BundleNotFound, match=r"sr-x4-fast .* has: sr-x2, sr-x2-fast, sr-x4-quality-sharp"):
+        Upscaler.open(scale=4, tier="fast")
+    with pytest.raises(InvalidOption, match="tier among fast, base, quality, got 'best'"):
+        Upscaler.open(tier="best")
+    with pytest.raises(InvalidOption, match="either a bundle or a tier"):
+        Upscaler.open("sr-x2-fast", tier="fast")
+
+
+def deep_photo(height: int, width: int) -> NDArray[np.uint16]:
+    return np.random.default_rng([height, width]).integers(0, 65536, (height, width, 3), dtype=np.uint16)
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_16_bits_go_through_the_network_and_come_out(scale: int) -> None:
+    deep = deep_photo(70, 45)
+    result = Upscaler(nearest(scale), UpscaleTask(scale, halo=2, tile=32))(deep)
+    assert result.dtype == np.uint16
+    np.testing.assert_array_equal(result, deep.repeat(scale, 0).repeat(scale, 1))
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.quantisation])
+def test_a_build_of_8_bits_gets_the_upper_half_and_the_rest_is_carried_over(spec: TensorSpec) -> None:
+    rows, columns = np.indices((70, 45))
+    deep = (rows * 601 + columns * 407)[..., None].repeat(3, 2).astype(np.uint16)
+    upscaler = Upscaler(nearest(2, spec), UpscaleTask(2, halo=2, tile=32))
+    result, upper = upscaler(deep), upscaler(to_8_bits(deep))
+    np.testing.assert_array_equal(to_8_bits(result), upper)
+    assert (result % 257 != 0).mean() > 0.9
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("spec", SPECS)
+def test_grey_stays_grey_whatever_the_network_makes_of_it(dtype: Any, spec: TensorSpec) -> None:
+    session = nearest(2, spec)
+
+    def tinted(inputs: Tensors) -> Tensors:
+        out = session.run(inputs)["upscaled"].copy()
+        channel = out[:, 0] if spec.layout == "NCHW" else out[..., 0]
+        channel //= 2
+        return {"upscaled": out}
+
+    upscaler = Upscaler(FunctionSession(tinted, session.build), UpscaleTask(2, halo=2, tile=32))
+    grey = deep_photo(40, 50)[..., :1].repeat(3, 2)
+    pixels = grey if dtype == np.uint16 else to_8_bits(grey)
+    result = upscaler(pixels)
+    assert result.dtype == dtype
+    assert (result[..., 0] == result[..., 1]).all()
+    assert (result[..., 0] == result[..., 2]).all()
+    pixels = pixels.copy()
+    pixels[20, 20, 0] ^= 64
+    assert (upscaler(pixels)[..., 0] != upscaler(pixels)[..., 1]).mean() > 0.5
+
+
+def test_bands_join_to_the_result(tiny_bundle: Path) -> None:
+    upscaler = Upscaler.open(tiny_bundle, threads=1)
+    np.testing.assert_array_equal(
+        np.concatenate(list(upscaler.bands(photo(150, 90)))), upscaler(photo(150, 90))
+    )
 
 
 @pytest.mark.parametrize("scale", [0, 1, 5, -2, 2.5])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nitido.bundle.manifest import View
-from nitido_train import checkpoint
+from nitido_train import checkpoint, data
 from nitido_train.degrade import Degradation
 from nitido_train.label import Labels, Sample
 from nitido_train.label.photos import hash_of
@@ -21,6 +21,20 @@ from nitido_train.recipes import trigger
 
 SIDE = 32
 PER_PHOTO = 4
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos of blobs and edges; some of their names fall into the held-out tenth."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for number in range(14):
+        coarse = rng.integers(0, 256, (90, 90, 3), np.uint8)
+        image = Image.fromarray(coarse).resize((500, 480), Image.Resampling.BICUBIC)
+        image.paste(tuple(int(v) for v in coarse[0, 0]), (60, 60, 200, 300))
+        image.save(folder / f"{number:02}.png")
+    assert 0 < len(data.held_out_photos(folder)) < 14
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ import torch
 from nitido.blur import Blur, grid
 from nitido.cues import CUES
 from nitido_train.nets.blur import SPACE, BlurConfig, BlurNet, soft_target
+from nitido_train.nets.restore import TIERS as RESTORE_TIERS
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
-from nitido_train.nets.sr import SrConfig, SrNet, parameter_count
+from nitido_train.nets.sr import TIERS, SrConfig, SrNet, parameter_count
 from nitido_train.nets.trigger import OUTPUTS, TriggerConfig, TriggerNet
 
 
@@ -46,10 +47,30 @@ def test_upscaler_states_its_receptive_radius(depth: int) -> None:
 
 
 def test_shipped_sizes_keep_within_their_budgets() -> None:
-    assert parameter_count(SrNet(SrConfig(2, 32, 6))) <= 60_000
-    assert parameter_count(SrNet(SrConfig(4, 32, 5))) <= 65_000
-    assert parameter_count(RestoreNet(RestoreConfig())) <= 1_000_000
+    limits = {
+        (2, "fast"): 16_000,
+        (2, "base"): 45_000,
+        (2, "quality"): 190_000,
+        (3, "base"): 50_000,
+        (4, "fast"): 18_000,
+        (4, "base"): 55_000,
+        (4, "quality"): 200_000,
+    }
+    sizes = {key: parameter_count(SrNet(TIERS[key])) for key in limits}
+    assert {key: size for key, size in sizes.items() if size > limits[key]} == {}
     assert parameter_count(TriggerNet(TriggerConfig()).last) < 120
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_each_tier_of_a_scale_is_larger_than_the_last(scale: int) -> None:
+    sizes = [parameter_count(SrNet(TIERS[scale, tier])) for tier in ("fast", "base", "quality")]
+    assert sizes == sorted(set(sizes))
+    assert all(TIERS[scale, tier].scale == scale for tier in ("fast", "base", "quality"))
+
+
+@pytest.mark.parametrize(("tier", "limit"), [("fast", 250_000), ("base", 1_000_000)])
+def test_restorers_keep_within_the_budget_of_their_tier(tier: str, limit: int) -> None:
+    assert parameter_count(RestoreNet(RESTORE_TIERS[tier])) <= limit
 
 
 def test_restorer_states_its_receptive_radius() -> None:

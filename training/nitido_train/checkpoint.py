@@ -7,7 +7,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Provenance:
     torch: str
     commit: str
     measured: dict[str, float]
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """What layers make, after their ReLU, where a training for 8 bits has fixed it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Trained:
     files: Sequence[Path]
     progress: Progress
     measured: dict[str, float]
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def describe_machine() -> str:
@@ -93,6 +96,7 @@ def save(trained: Trained, recipe: str, file: Path) -> None:
         torch=torch.__version__,
         commit=current_commit(),
         measured=trained.measured,
+        ranges=trained.ranges,
     )
     file.with_suffix(".json").write_text(json.dumps(asdict(provenance), indent=1) + "\n")
 

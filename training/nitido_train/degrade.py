@@ -8,7 +8,7 @@ residual and no other.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from PIL import Image
 
 from nitido.blur import KERNEL_SIDE, Blur, filter_valid
 from nitido.photo.model import Pixels
+from nitido_train.mosaic import demosaicked
 
 FACTORS = ("deblur", "denoise", "deartifact", "desaturate")
 """What a restorer can undo, in the order of its ``strength`` input."""
@@ -51,6 +52,9 @@ class Degradation:
     jpeg_quality: int | None = None
     jpeg_subsampling: int = 2
     """Pillow's numbers: 0 is 4:4:4, 2 is 4:2:0."""
+    mosaic: bool = False
+    """Whether the noise is that of a sensor which sees one colour per pixel, see ``mosaic``; its figures are
+    then those of the sensor's samples, of which interpolation leaves three quarters."""
 
     @property
     def is_clean(self) -> bool:
@@ -72,7 +76,8 @@ def degrade(clean: Pixels, degradation: Degradation, rng: np.random.Generator) -
     stages = [clean]
     stages.append(blurred(stages[-1], degradation.blur))
     stages.append(saturated(stages[-1], degradation.saturation))
-    stages.append(noisy(stages[-1], degradation.read_noise, degradation.shot_noise, rng))
+    read, shot, mosaic = degradation.read_noise, degradation.shot_noise, degradation.mosaic
+    stages.append(noisy(stages[-1], read, shot, rng, mosaic))
     stages.append(compressed(stages[-1], degradation.jpeg_quality, degradation.jpeg_subsampling))
     order = ("deblur", "desaturate", "denoise", "deartifact")
     residuals = {
@@ -106,12 +111,14 @@ def saturated(clean: Pixels, saturation: Saturation | None) -> Pixels:
     return _round(np.minimum(exposed, 255) + saturation.spill * glow)
 
 
-def noisy(clean: Pixels, read: float, shot: float, rng: np.random.Generator) -> Pixels:
-    """Add Gaussian read noise and signal-dependent shot noise, independent per channel."""
+def noisy(clean: Pixels, read: float, shot: float, rng: np.random.Generator, mosaic: bool = False) -> Pixels:
+    """Add Gaussian read noise and signal-dependent shot noise: per channel, or per pixel of a ``mosaic``."""
     if read <= 0 and shot <= 0:
         return clean
     values = clean.astype(np.float32)
     sigma = np.sqrt(read**2 + shot * values, dtype=np.float32)
+    if mosaic:
+        return _round(values + demosaicked(sigma, rng))
     return _round(values + sigma * rng.standard_normal(values.shape, dtype=np.float32))
 
 
@@ -144,8 +151,11 @@ def random_blur(rng: np.random.Generator) -> Blur:
     return Blur("gaussian", float(rng.uniform(0.7, 2.6)))
 
 
-def random_degradation(rng: np.random.Generator) -> Degradation:
+def random_degradation(rng: np.random.Generator, mosaic: float = 0.0) -> Degradation:
     """One draw for training: a fifth clean, half with a single factor, the rest mixtures.
+
+    ``mosaic`` is the share of noise that is demosaicked; at 0 nothing is drawn for it, so that the draws of
+    labels and benchmarks are those of every version.
 
     Nothing fainter than what a viewer would notice: a network that learns to remove invisible noise and
     the traces of a good JPEG takes the grain of clean photos for them.
@@ -169,7 +179,7 @@ def random_degradation(rng: np.random.Generator) -> Degradation:
     read = float(rng.uniform(3, 40 if alone else (8 if "deblur" in chosen else 25)))
     shot = float(rng.uniform(0, 1.0)) if rng.random() < 0.4 else 0.0
     noise = "denoise" in chosen
-    return Degradation(
+    degradation = Degradation(
         blur=random_blur(rng) if "deblur" in chosen else Blur("sharp"),
         saturation=saturation if "desaturate" in chosen else None,
         read_noise=read if noise else 0.0,
@@ -177,3 +187,4 @@ def random_degradation(rng: np.random.Generator) -> Degradation:
         jpeg_quality=int(rng.integers(8, 75)) if "deartifact" in chosen else None,
         jpeg_subsampling=int(rng.choice([0, 2])),
     )
+    return replace(degradation, mosaic=True) if noise and mosaic and rng.random() < mosaic else degradation

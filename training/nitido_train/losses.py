@@ -1,7 +1,8 @@
-"""Training losses: image gradients (G1, that of US10540749), rating distributions, and order."""
+"""Training losses: pixels and image gradients (G1, that of US10540749), rating distributions, and order."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -28,7 +29,8 @@ def gaussian_window(sigma: float) -> Tensor:
 class GradientLoss(nn.Module):
     """G1: mean squared difference of the gradient magnitudes of two Gaussian-smoothed images.
 
-    Both images are (N, 3, H, W) in [0, 1]; gradients are central differences of the smoothed luma.
+    Both are RGB (N, 3, H, W) in [0, 1] or luma (N, 1, H, W) of that; gradients are central differences of
+    the smoothed luma.
     """
 
     def __init__(self, sigma: float = 1.0) -> None:
@@ -53,7 +55,7 @@ class GradientLoss(nn.Module):
 
     def magnitude(self, image: Tensor) -> Tensor:
         """Gradient magnitude (N, H', W') of the smoothed luma; no padding, so the borders drop out."""
-        y = to_luma(image).squeeze(1)
+        y = (to_luma(image) if image.shape[1] == 3 else image).squeeze(1)
         smooth_rows, slope_rows = self._banded(y.shape[1])
         smooth_columns, slope_columns = self._banded(y.shape[2])
         down = slope_rows @ y @ smooth_columns.T
@@ -63,6 +65,61 @@ class GradientLoss(nn.Module):
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """The loss, a scalar."""
         return F.mse_loss(self.magnitude(output), self.magnitude(target))
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the terms of ``ReconstructionLoss``; a term of weight 0 costs no time.
+
+    ``alpha`` and ``beta`` are G1's. The gradient term is small in numbers: at a ``sigma`` of 1 it takes an
+    ``alpha`` of about 1000 to pull as hard as the pixels do.
+    """
+
+    alpha: float = 100.0
+    """Of the gradients: more makes edges sharper."""
+    beta: float = 1.0
+    """Of the pixels: mean absolute error of RGB and, ``luma`` times, of luma."""
+    sigma: float = 1.0
+    """Of the Gaussian under the gradients, in pixels."""
+    luma: float = 1.0
+    """PSNR is measured on luma, and eyes see detail there: this spends a small network's capacity on it."""
+    frequency: float = 0.0
+    """Of luma's spectrum, see ``frequency_loss``."""
+    squared: float = 0.0
+    """Of luma's mean squared error, which is what PSNR measures: for the end of a training."""
+
+
+class ReconstructionLoss(nn.Module):
+    """How far an enlarged image is from the true one: all terms that compare pixels, with their weights."""
+
+    def __init__(self, weights: LossWeights) -> None:
+        super().__init__()
+        self.weights = weights
+        self.gradient = GradientLoss(weights.sigma)
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """The weighted sum, a scalar in float32, of two RGB batches (N, 3, H, W)."""
+        weights = self.weights
+        with torch.autocast("cpu", enabled=False):
+            output = output.float()
+            y, wanted = to_luma(output), to_luma(target)
+            error = y - wanted
+            total = weights.beta * (F.l1_loss(output, target) + weights.luma * error.abs().mean())
+            if weights.alpha:
+                total = total + weights.alpha * self.gradient(y, wanted)
+            if weights.frequency:
+                total = total + weights.frequency * frequency_loss(error)
+            if weights.squared:
+                total = total + weights.squared * error.square().mean()
+        return total
+
+
+def frequency_loss(error: Tensor) -> Tensor:
+    """Mean absolute value of the spectrum of a difference (..., H, W), as in MIMO-UNet (Cho et al. 2021).
+
+    Fine texture is few pixels' worth of error but has frequencies of its own.
+    """
+    return torch.view_as_real(torch.fft.rfft2(error, norm="ortho")).abs().mean()
 
 
 def emd_loss(predicted: Tensor, target: Tensor) -> Tensor:

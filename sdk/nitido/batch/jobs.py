@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,15 @@ from typing import TYPE_CHECKING
 from nitido.batch.run import Done, Work
 from nitido.enhancer import Enhancer
 from nitido.photo.atomic import is_same_file
-from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
-from nitido.photo.write import write_photo
+from nitido.photo.write import check_longest, write_photo
 from nitido.safeguards import keep_photo, refuse_overwriting, what_is_dropped, why_untouchable
 
 if TYPE_CHECKING:
+    from nitido.enlarger import Enlarger
+    from nitido.faces import FaceUpscaler
     from nitido.restorer import Strength
+    from nitido.sizes import Size
 
 
 def enhancing(
@@ -50,8 +51,13 @@ def enhancing(
     return work
 
 
-def upscaling(upscaler: Callable[[Pixels], Pixels], *, max_megapixels: float = 200.0) -> Work:
-    """Work that enlarges every photo; a file of several pictures is copied as it is."""
+def upscaling(
+    enlarger: Enlarger, size: Size, *, faces: FaceUpscaler | None = None, max_megapixels: float = 200.0
+) -> Work:
+    """Work that enlarges every photo to a size, small faces with ``faces`` where that is given.
+
+    A photo that is as large already, or a file of several pictures, is copied as it is.
+    """
 
     def work(source: Path, destination: Path, overwrite: bool) -> Done:
         refuse_overwriting(source, destination, overwrite)
@@ -59,11 +65,22 @@ def upscaling(upscaler: Callable[[Pixels], Pixels], *, max_megapixels: float = 2
         photo = read_photo(source, max_megapixels=max_megapixels)
         in_place = is_same_file(source, destination)
         reason = why_untouchable(photo.metadata, in_place=in_place, again=True)  # enhanced ones enlarge too
+        height, width = size.of(photo.height, photo.width)
+        if height <= photo.height and width <= photo.width:
+            reason = (
+                reason or f"{photo.width}x{photo.height} is as large as asked for ({width}x{height}) already"
+            )
         if reason:
             keep_photo(photo, source, destination, overwrite)
             return Done("left alone", reason, {"width": photo.width, "height": photo.height})
+        check_longest(destination, height, width)
         clock.append(time.perf_counter())
-        enlarged = photo.with_pixels(upscaler(photo.pixels))
+        enlarged = enlarger.photo(photo, size)
+        put_in = 0
+        if faces is not None:
+            found = faces.result(photo.pixels, enlarged.finest)
+            enlarged = enlarged.with_pixels(found.pixels)
+            put_in = sum(face.applied for face in found.faces)
         clock.append(time.perf_counter())
         write_photo(enlarged, destination, overwrite=overwrite)
         clock.append(time.perf_counter())
@@ -71,10 +88,14 @@ def upscaling(upscaler: Callable[[Pixels], Pixels], *, max_megapixels: float = 2
         details = {
             "width": enlarged.width,
             "height": enlarged.height,
+            "passes": enlarger.passes((photo.height, photo.width), size),
             "timings": _rounded({"decode": decode, "enhance": enhance, "encode": encode}),
-            "runtime": str(getattr(upscaler, "info", None) or "python function"),
+            "runtime": enlarger.info if faces is None else f"{enlarger.info}; {faces.info}",
         }
+        if faces is not None:
+            details["faces"] = put_in
         reason = f"{photo.width}x{photo.height} became {enlarged.width}x{enlarged.height}"
+        reason += f", small faces: {put_in}" if put_in else ""
         reason += what_is_dropped(photo.metadata)
         return Done("enhanced", reason, details)
 

@@ -6,6 +6,7 @@ from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import (
     BlurSpace,
     Build,
+    FaceTask,
     Manifest,
     Quantisation,
     RestoreTask,
@@ -22,6 +23,7 @@ __all__ = [
     "BlurSpace",
     "Build",
     "Bundle",
+    "FaceTask",
     "Manifest",
     "Quantisation",
     "RestoreTask",

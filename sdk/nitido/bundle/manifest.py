@@ -135,7 +135,35 @@ class ScoreTask:
     kind: Literal["score"] = "score"
 
 
-Task = UpscaleTask | RestoreTask | TriggerTask | ScoreTask
+@dataclass(frozen=True)
+class ColorizeTask:
+    """Guess the colours of a greyscale photo from its luma."""
+
+    side: int
+    """The photo is resized to fit a square of this side; the graph guesses chroma on a coarser grid."""
+    unsure: float
+    """Standard deviation of a guess, in units of white, at which it counts as half sure."""
+    kind: Literal["colorize"] = "colorize"
+
+
+@dataclass(frozen=True)
+class FaceTask:
+    """Find faces. One output for each stride, finest first; ``nitido.faces.face.decode`` reads them."""
+
+    strides: tuple[int, ...]
+    """Pixels of the image for each cell of an output. Sides of an image must be multiples of the largest."""
+    tile: int
+    """Preferred side of windows for builds whose shape is free."""
+    overlap: int
+    """Of windows, in pixels: a face with no longer side is seen whole in one of them."""
+    smallest: float
+    """Side in pixels from which the network finds faces reliably: photos are enlarged to it."""
+    confidence: float
+    """From which a face is reported."""
+    kind: Literal["face"] = "face"
+
+
+Task = UpscaleTask | RestoreTask | TriggerTask | ScoreTask | ColorizeTask | FaceTask
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 from nitido.bundle.manifest import (
     Build,
+    ColorizeTask,
+    FaceTask,
     Manifest,
     RestoreTask,
     ScoreTask,
@@ -58,6 +60,11 @@ def _task_rules(task: Task) -> Rules:
         multiple = task.multiple
         yield "$.task.multiple", multiple, "1 or more", multiple >= 1
         yield "$.task.tile", task.tile, f"a multiple of {multiple}", task.tile % multiple == 0
+    if isinstance(task, ColorizeTask):
+        yield "$.task.side", task.side, "1 or more", task.side >= 1
+        yield "$.task.unsure", task.unsure, "above 0", task.unsure > 0
+    if isinstance(task, FaceTask):
+        yield from _face_rules(task)
     if isinstance(task, TriggerTask | ScoreTask):
         yield from _view_rules(task.view)
     if isinstance(task, RestoreTask | TriggerTask):
@@ -67,6 +74,18 @@ def _task_rules(task: Task) -> Rules:
         given = task.thresholds
         yield "$.task.thresholds", given, "one number for each factor", set(given) == set(task.factors)
         yield "$.task.precision", task.precision, "above 0 and at most 1", 0 < task.precision <= 1
+
+
+def _face_rules(task: FaceTask) -> Rules:
+    strides = task.strides
+    rising = bool(strides) and strides[0] >= 1 and list(strides) == sorted(set(strides))
+    yield "$.task.strides", strides, "at least one, each larger than the one before", rising
+    yield "$.task.overlap", task.overlap, "1 or more", task.overlap >= 1
+    largest = max(strides, default=1)
+    roomy = task.tile % largest == 0 and task.tile >= task.overlap + largest
+    yield "$.task.tile", task.tile, f"a multiple of {largest} that leaves room for the overlap", roomy
+    yield "$.task.smallest", task.smallest, "1 or more", task.smallest >= 1
+    yield "$.task.confidence", task.confidence, "above 0 and at most 1", 0 < task.confidence <= 1
 
 
 def _view_rules(view: View) -> Rules:

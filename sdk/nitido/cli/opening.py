@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from nitido.cli.options import Command
 
 if TYPE_CHECKING:
+    from nitido.colorizer import Colorizer
     from nitido.enhancer import Enhancer
+    from nitido.enlarger import Enlarger
+    from nitido.faces import FaceUpscaler
     from nitido.trigger import Trigger
-    from nitido.upscaler import Upscaler
 
 
 def open_trigger(args: Command) -> Trigger:
@@ -26,8 +28,22 @@ def open_enhancer(args: Command, threshold: float | None) -> Enhancer:
     return Enhancer.open(threshold=threshold, runtime=args.runtime, threads=args.threads)
 
 
-def open_upscaler(args: Command, scale: int) -> Upscaler:
-    """The shipped upscaler of that scale."""
-    from nitido.upscaler import Upscaler
+def open_enlarger(args: Command, tier: str, sharp: bool) -> Enlarger:
+    """The shipped upscalers of a tier."""
+    from nitido.enlarger import Enlarger
 
-    return Upscaler.open(scale=scale, runtime=args.runtime, threads=args.threads)
+    return Enlarger.open(tier=tier, sharp=sharp, runtime=args.runtime, threads=args.threads)
+
+
+def open_face_upscaler(args: Command) -> FaceUpscaler:
+    """The shipped face detector and face network."""
+    from nitido.faces import FaceUpscaler
+
+    return FaceUpscaler.open(runtime=args.runtime, threads=args.threads)
+
+
+def open_colorizer(args: Command) -> Colorizer:
+    """The shipped colorizer."""
+    from nitido.colorizer import Colorizer
+
+    return Colorizer.open(runtime=args.runtime, threads=args.threads)

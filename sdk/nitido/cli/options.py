@@ -96,6 +96,14 @@ def finite_float(text: str) -> float:
     return value
 
 
+def width_and_height(text: str) -> tuple[int, int]:
+    """``3000x2000``."""
+    width, times, height = text.lower().partition("x")
+    if not times:
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, as in 3000x2000, got {text!r}")
+    return positive_int(width), positive_int(height)
+
+
 def html_page(text: str) -> str:
     """The name of a page to write: no photo is replaced by one through a slip."""
     if not text.lower().endswith((".html", ".htm")):
@@ -106,17 +114,18 @@ def html_page(text: str) -> str:
 def strength(text: str) -> float | dict[str, float]:
     """``0.5`` for all factors, or ``denoise=0.8,deblur=0.5``; factors that are not named count as 0."""
     if "=" not in text:
-        return _share(text)
+        return share(text)
     chosen = {}
     for part in text.split(","):
         factor, equals, value = part.partition("=")
         if not equals or not factor.strip() or factor.strip() in chosen:
             raise argparse.ArgumentTypeError(f"expected factor=S,factor=S, each factor once, got {text!r}")
-        chosen[factor.strip()] = _share(value)
+        chosen[factor.strip()] = share(value)
     return chosen
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """A number from 0 to 1."""
     value = finite_float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"expected a strength from 0 to 1, got {text!r}")

@@ -1,4 +1,4 @@
-"""EXIF and XMP blocks: orientation read, and set to upright in place, so that maker notes stay valid."""
+"""EXIF and XMP blocks: orientation and size, read and set in place, so that maker notes stay valid."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ STRUCTURAL = frozenset(
 """TIFF tags that say how the pixels are stored (37724: Photoshop's layers, which would show the old ones), or
 that ``Metadata`` keeps elsewhere: none belongs in an EXIF block that is to fit other pixels."""
 
+_SIDES = {256: 0, 257: 1, 40962: 0, 40963: 1}
+"""Tags of the width (0) and height (1) in pixels, in the first directory and in that of EXIF."""
+
+_XMP_SIDE = re.compile(
+    rb"""((?:tiff:Image|exif:Pixel)(Width|Length|XDimension|YDimension)(?:\s*=\s*["']|>))\d+"""
+)
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))([1-8])""")
 
 
@@ -56,6 +62,35 @@ def upright(exif: bytes | None) -> bytes | None:
 def upright_xmp(xmp: bytes | None) -> bytes | None:
     """The same packet, of the same length, with every ``tiff:Orientation`` 1."""
     return None if xmp is None else _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
+
+
+def with_size(exif: bytes | None, width: int, height: int) -> bytes | None:
+    """The same block, every byte in its place, with a new size of the photo where it tells one."""
+    if exif is None:
+        return None
+    start = len(PREFIX) if exif.startswith(PREFIX) else 0
+    file, block = io.BytesIO(exif[start:]), bytearray(exif)
+    try:
+        order, first = ifd.first_directory(file)
+        below = ifd.read_number(file, order, first.entries.get(34665))
+        entries = first.entries | (ifd.read_directory(file, order, below).entries if below else {})
+    except ValueError:
+        return exif
+    for tag, side in _SIDES.items():
+        entry = entries.get(tag)
+        if entry is not None and entry.kind in (ifd.SHORT, ifd.LONG) and entry.count == 1:
+            # Both kinds lie in the entry itself, so that a LONG fits where a SHORT was.
+            struct.pack_into(order + "HII", block, start + entry.at - 6, ifd.LONG, 1, (width, height)[side])
+    return bytes(block)
+
+
+def xmp_with_size(xmp: bytes | None, width: int, height: int) -> bytes | None:
+    """The same packet with a new size of the photo where it tells one."""
+
+    def told(found: re.Match[bytes]) -> bytes:
+        return found[1] + str(width if found[2] in (b"Width", b"XDimension") else height).encode()
+
+    return None if xmp is None else _XMP_SIDE.sub(told, xmp)
 
 
 def from_tiff(file: BinaryIO) -> bytes | None:

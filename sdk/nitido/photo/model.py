@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nitido.errors import InvalidOption
-from nitido.photo.depth import carry_low_bits, resize_plane
+from nitido.photo import exif
+from nitido.photo.depth import carry_low_bits, resize_plane, to_8_bits
 
 Pixels = NDArray[np.uint8]
 """(H, W, 3) RGB, upright: the only image type between parts of the sdk."""
+
+Deep = NDArray[np.uint16]
+"""The same of a 16-bit photo, for the parts that work on all its bits."""
+
+Sample = TypeVar("Sample", np.uint8, np.uint16)
+"""What those parts take: ``NDArray[Sample]``, and give back of the same type."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of R, G, B in luma (ITU-R BT.601), as JPEG has it."""
@@ -28,11 +35,11 @@ class Metadata:
     mode: str = "RGB"
     """Colour type to save as: RGB, L (greyscale)."""
     exif: bytes | None = None
-    """``Exif\\0\\0`` and the raw EXIF block; nothing but its orientation was changed (to upright). A photo
-    that Nitido enhanced has a mark in it: ``nitido.photo.mark``."""
+    """``Exif\\0\\0`` and the raw EXIF block; nothing but its orientation was changed (to upright), and the
+    size that it tells when the photo's changed. What Nitido enhanced has a mark: ``nitido.photo.mark``."""
     icc_profile: bytes | None = None
     xmp: bytes | None = None
-    """The XMP packet; nothing but its ``tiff:Orientation`` was changed (to upright)."""
+    """The XMP packet; nothing but its ``tiff:Orientation`` and the size was changed likewise."""
     orientation: int = 1
     """EXIF orientation that the file had (1 to 8); ``Photo.pixels`` are upright whatever it was."""
     times: tuple[int, int] | None = None
@@ -55,7 +62,7 @@ class Photo:
     alpha: NDArray[np.uint8] | None = None
     """(H, W) opacity, 255 opaque, or None."""
     bit_depth: int = 8
-    deep: NDArray[np.uint16] | None = None
+    deep: Deep | None = None
     """(H, W, 3) 16-bit samples when ``bit_depth`` is 16; ``pixels`` is this divided by 257, rounded."""
     path: Path | None = None
     """The file that it came from."""
@@ -87,16 +94,63 @@ class Photo:
         """Columns."""
         return int(self.pixels.shape[1])
 
-    def with_pixels(self, pixels: Pixels) -> Photo:
-        """The same photo with new pixels, of the same or another size.
+    @property
+    def finest(self) -> NDArray[Any]:
+        """``deep`` of a 16-bit photo, else ``pixels``: all that is known of the colours."""
+        return self.pixels if self.deep is None else self.deep
 
-        Alpha is resized (bicubic) when the size changed. A 16-bit photo keeps its low bits: what its samples
-        differed from its old pixels by is added to the new ones.
+    @property
+    def finest_alpha(self) -> NDArray[Any] | None:
+        """Likewise of the opacity."""
+        return self.alpha if self.deep_alpha is None else self.deep_alpha
+
+    def with_pixels(
+        self, pixels: Pixels | Deep, alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None
+    ) -> Photo:
+        """The same photo with new pixels, of the same or another size; uint16 ones make a 16-bit photo.
+
+        A 16-bit photo that gets uint8 pixels keeps its low bits: what its samples differed from its old
+        pixels by is added to the new ones. Without a new ``alpha`` the old one stays, resized (bicubic) when
+        the size changed. Where EXIF and XMP tell the size in pixels, they then tell the new one.
         """
-        alpha, deep, deep_alpha = self.alpha, self.deep, self.deep_alpha
-        if deep is not None:
-            deep = carry_low_bits(deep, self.pixels, pixels)
-        if pixels.shape[:2] != self.pixels.shape[:2]:
-            alpha = None if alpha is None else resize_plane(alpha, pixels.shape[:2])
-            deep_alpha = None if deep_alpha is None else resize_plane(deep_alpha, pixels.shape[:2])
-        return replace(self, pixels=pixels, alpha=alpha, deep=deep, deep_alpha=deep_alpha)
+        eight, deep = _both_depths(pixels)
+        if deep is None and self.deep is not None:
+            deep = carry_low_bits(self.deep, self.pixels, eight)
+        shape, metadata = pixels.shape[:2], self.metadata
+        resized = shape != self.pixels.shape[:2]
+        opacity, deep_opacity = self.alpha, self.deep_alpha
+        if alpha is not None:
+            opacity, deep_opacity = _both_depths(alpha)
+        elif resized:
+            opacity = None if opacity is None else resize_plane(opacity, shape)
+            deep_opacity = None if deep_opacity is None else resize_plane(deep_opacity, shape)
+        if resized:
+            height, width = shape
+            metadata = replace(
+                metadata,
+                exif=exif.with_size(metadata.exif, width, height),
+                xmp=exif.xmp_with_size(metadata.xmp, width, height),
+            )
+        return replace(
+            self,
+            pixels=eight,
+            metadata=metadata,
+            alpha=opacity,
+            bit_depth=8 if deep is None else 16,
+            deep=deep,
+            deep_alpha=deep_opacity,
+        )
+
+    def in_colour(self) -> Photo:
+        """The same photo, to be saved in colour even where its file was greyscale.
+
+        A greyscale profile says nothing of colours, so that it is left out.
+        """
+        profile = self.metadata.icc_profile
+        if profile is not None and profile[16:20] == b"GRAY":
+            profile = None
+        return replace(self, metadata=replace(self.metadata, mode="RGB", icc_profile=profile))
+
+
+def _both_depths(samples: NDArray[Any]) -> tuple[NDArray[np.uint8], Deep | None]:
+    return (to_8_bits(samples), samples) if samples.dtype == np.uint16 else (samples, None)

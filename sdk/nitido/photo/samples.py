@@ -65,7 +65,7 @@ class Samples:
         if self.mode.startswith("RGB"):
             result[..., :3] = colour
         else:
-            result[..., 0] = _luma(colour)
+            result[..., 0] = luma(colour)
         if self.mode.endswith("A") and opacity is not None:
             result[..., -1] = opacity
         return result
@@ -79,8 +79,8 @@ class Samples:
         return image
 
 
-def _luma(colour: NDArray[Any]) -> NDArray[Any]:
+def luma(colour: NDArray[Any]) -> NDArray[Any]:
     """ITU-R BT.601 luma with weights that add up to 2**16, so that grey stays exactly what it is."""
     red, green, blue = (colour[..., channel].astype(np.uint32) for channel in range(3))
-    luma: NDArray[Any] = ((red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16).astype(colour.dtype)
-    return luma
+    grey: NDArray[Any] = ((red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16).astype(colour.dtype)
+    return grey

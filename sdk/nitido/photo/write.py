@@ -50,6 +50,16 @@ def write_photo(photo: Photo, path: str | Path, *, overwrite: bool = False, qual
     return path
 
 
+def check_longest(path: Path, height: int, width: int) -> None:
+    """Raises CannotWrite for a size that the format of the path's suffix does not hold."""
+    destination, longest = _destination(path), max(height, width)
+    if longest > destination.longest:
+        raise CannotWrite(
+            f"{path}: {destination.name} holds up to {destination.longest} pixels a side, got {longest}; "
+            "save it as .png or .tif"
+        )
+
+
 def _destination(path: Path) -> Destination:
     suffix = path.suffix.lower()
     if suffix in DESTINATIONS:
@@ -63,12 +73,7 @@ def _destination(path: Path) -> Destination:
 def _check_fits(photo: Photo, path: Path, destination: Destination, over_source: bool) -> None:
     """``CannotWrite`` when the format cannot hold what the photo has."""
     metadata = photo.metadata
-    longest = max(photo.width, photo.height)
-    if longest > destination.longest:
-        raise CannotWrite(
-            f"{path}: {destination.name} holds up to {destination.longest} pixels a side, got {longest}; "
-            "save it as .png or .tif"
-        )
+    check_longest(path, photo.height, photo.width)
     if photo.bit_depth == 16 and not destination.deep:
         raise CannotWrite(
             f"{path}: {destination.name} would cut the 16 bits of the photo to 8; save it as .png or .tif, "

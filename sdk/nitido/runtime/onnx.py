@@ -36,6 +36,8 @@ class OnnxSession:
         options.intra_op_num_threads = threads or usable_processors()
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
+        # Without VNNI, processors overflow when they multiply 8-bit numbers the fast way: be exact there.
+        options.add_session_config_entry("session.x64quantprecision", "1")
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]

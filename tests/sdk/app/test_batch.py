@@ -17,8 +17,10 @@ from PIL import Image
 
 from nitido.batch import Done, FileReport, enhancing, run_file, run_folder, upscaling
 from nitido.batch.journal import NAME, FileState, Journal, Record
+from nitido.enlarger import Enlarger
 from nitido.errors import CannotWrite, DestinationIsSource, InvalidOption, PhotoDamaged
 from nitido.photo.read import read_photo
+from nitido.sizes import Size
 
 
 def copy(source: Path, destination: Path, overwrite: bool) -> Done:
@@ -262,16 +264,48 @@ def test_single_file_reports_failures_and_refuses_itself(enhancer, make_photo, t
         run_file(source, source, enhancing(enhancer))
 
 
-def test_upscaling_enlarges_photos_and_copies_animations(make_photo, tmp_path):
+def test_upscaling_enlarges_photos_and_copies_animations(make_photo, bicubic_enlarger, tmp_path):
     make_photo(tmp_path / "in" / "a.png", 10)
     frames = [Image.new("RGB", (8, 6), (level, 0, 0)) for level in (0, 90)]
     frames[0].save(tmp_path / "in" / "b.gif", save_all=True, append_images=frames[1:])
-    work = upscaling(lambda pixels: pixels.repeat(2, 0).repeat(2, 1))
+    work = upscaling(bicubic_enlarger, Size(scale=2))
     reports = list(run_folder(tmp_path / "in", tmp_path / "out", work))
     assert statuses(reports) == {"a.png": "enhanced", "b.gif": "left alone"}
     assert reports[0].reason == "8x6 became 16x12"
     assert read_photo(tmp_path / "out" / "a.png").pixels.shape == (12, 16, 3)
     assert (tmp_path / "out" / "b.gif").read_bytes() == (tmp_path / "in" / "b.gif").read_bytes()
+
+
+def test_upscaling_copies_what_is_as_large_already(make_photo, bicubic_enlarger, tmp_path):
+    make_photo(tmp_path / "in" / "a.png", 10)
+    Image.new("RGB", (40, 20), (90, 60, 30)).save(tmp_path / "in" / "b.jpg")
+    reports = list(
+        run_folder(tmp_path / "in", tmp_path / "out", upscaling(bicubic_enlarger, Size(to=(30, 20))))
+    )
+    assert statuses(reports) == {"a.png": "enhanced", "b.jpg": "left alone"}
+    assert [report.reason for report in reports] == [
+        "8x6 became 27x20",
+        "40x20 is as large as asked for (30x15) already",
+    ]
+    assert reports[0].details["passes"] == (4,)
+    assert (tmp_path / "out" / "b.jpg").read_bytes() == (tmp_path / "in" / "b.jpg").read_bytes()
+
+
+def test_a_photo_too_small_for_the_size_fails_and_the_others_do_not(make_photo, bicubic_enlarger, tmp_path):
+    make_photo(tmp_path / "in" / "a.png", 10)
+    Image.new("RGB", (40, 20), (90, 60, 30)).save(tmp_path / "in" / "b.png")
+    work = upscaling(bicubic_enlarger, Size(long_side=200))
+    reports = list(run_folder(tmp_path / "in", tmp_path / "out", work))
+    assert statuses(reports) == {"a.png": "failed", "b.png": "enhanced"}
+    assert reports[0].details == {"error": "PhotoUnsupported"}
+
+
+def test_a_size_that_the_format_does_not_hold_is_refused_before_the_work(make_photo, tmp_path):
+    never = Enlarger({16: lambda: pytest.fail("worked in vain")})
+    Image.new("RGB", (1200, 1)).save(tmp_path / "a.png")
+    report = run_file(tmp_path / "a.png", tmp_path / "a.webp", upscaling(never, Size(scale=14)))
+    assert (report.status, report.details) == ("failed", {"error": "CannotWrite"})
+    assert "up to 16383 pixels a side, got 16800" in report.reason
 
 
 KILLED = """

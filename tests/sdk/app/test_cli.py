@@ -21,18 +21,15 @@ from nitido.photo.read import read_photo
 
 
 @pytest.fixture(autouse=True)
-def plain_models(trigger, enhancer, monkeypatch):
+def plain_models(trigger, enhancer, bicubic_enlarger, monkeypatch):
     """No command opens a bundle here."""
-
-    def double(pixels: Pixels) -> Pixels:
-        return pixels.repeat(2, 0).repeat(2, 1)
 
     def open_enhancer(args: options.Command, threshold: float | None) -> Enhancer:
         return Enhancer(enhancer.trigger, enhancer.restore, threshold=threshold)
 
     monkeypatch.setattr(opening, "open_trigger", lambda args: trigger)
     monkeypatch.setattr(opening, "open_enhancer", open_enhancer)
-    monkeypatch.setattr(opening, "open_upscaler", lambda args, scale: double)
+    monkeypatch.setattr(opening, "open_enlarger", lambda args, tier, sharp: bicubic_enlarger)
 
 
 @pytest.fixture
@@ -224,7 +221,13 @@ def test_strength_is_read_per_factor():
         ["suggest", "IN/dark.png"],
         ["suggest", "IN", "--top", "0"],
         ["upscale", "IN", "-o", "OUT"],
-        ["upscale", "IN", "-o", "OUT", "--scale", "5"],
+        ["upscale", "IN", "-o", "OUT", "--scale", "0.5"],
+        ["upscale", "IN", "-o", "OUT", "--scale", "17"],
+        ["upscale", "IN", "-o", "OUT", "--scale", "nan"],
+        ["upscale", "IN", "-o", "OUT", "--scale", "2", "--long-side", "100"],
+        ["upscale", "IN", "-o", "OUT", "--to", "3000"],
+        ["upscale", "IN", "-o", "OUT", "--to", "0x20"],
+        ["upscale", "IN", "-o", "OUT", "--long-side", "2.5"],
     ],
 )
 def test_bad_usage_exits_2_says_why_and_writes_nothing(words, folder, tmp_path, capsys):

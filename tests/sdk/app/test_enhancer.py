@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from nitido.enhancer import Enhancer
 from nitido.errors import DestinationExists, DestinationIsSource, InvalidOption, NotAPhoto, PairMismatch
-from nitido.photo.model import Pixels
+from nitido.photo.depth import to_8_bits
+from nitido.photo.model import Metadata, Photo, Pixels
 from nitido.photo.read import read_photo
+from nitido.photo.write import write_photo
 from nitido.trigger import Improvability
 
 DARK = np.full((6, 8, 3), 20, np.uint8)
@@ -52,6 +56,22 @@ def test_own_threshold_replaces_the_recommendation(trigger):
     assert not Enhancer(trigger, halve, threshold=0.99)(DARK).applied
     assert Enhancer(trigger, halve, threshold=-1.0)(BRIGHT).applied
     assert "below the threshold 0.99" in Enhancer(trigger, halve, threshold=0.99)(DARK).reason
+
+
+def test_a_16_bit_file_is_enhanced_with_all_its_bits_by_a_restorer_that_takes_them(trigger, tmp_path):
+    deep = (np.arange(48 * 3, dtype=np.uint16) * 101).reshape(6, 8, 3)
+    source = tmp_path / "deep.png"
+    write_photo(Photo(to_8_bits(deep), Metadata("PNG"), bit_depth=16, deep=deep), source)
+
+    def invert(pixels: NDArray[Any], strength: object) -> NDArray[Any]:
+        return np.iinfo(pixels.dtype).max - pixels
+
+    invert.takes_16_bits = True  # type: ignore[attr-defined]
+    outcome = Enhancer(trigger, invert).file(source, tmp_path / "out.png")
+    np.testing.assert_array_equal(outcome.deep, 65535 - deep)
+    np.testing.assert_array_equal(outcome.pixels, to_8_bits(65535 - deep))
+    np.testing.assert_array_equal(read_photo(tmp_path / "out.png").deep, 65535 - deep)
+    assert Enhancer(trigger, invert)(DARK).deep is None
 
 
 @pytest.mark.parametrize("threshold", [float("nan"), float("inf")])

@@ -17,6 +17,7 @@ from nitido.enhancer import Enhancer
 from nitido.photo.mark import mark_of
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
+from nitido.sizes import Size
 from nitido.trigger import Improvability
 
 
@@ -114,11 +115,9 @@ def test_again_enhances_a_folder_in_place_once_more_and_only_once(dimming, make_
     assert (read_photo(photo).pixels == 20).all()
 
 
-def test_an_enhanced_photo_can_still_be_enlarged(dimming, make_photo, tmp_path):
+def test_an_enhanced_photo_can_still_be_enlarged(dimming, make_photo, bicubic_enlarger, tmp_path):
     dimming.file(make_photo(tmp_path / "a.png", 20), tmp_path / "b.png")
-    done = upscaling(lambda pixels: pixels.repeat(2, 0).repeat(2, 1))(
-        tmp_path / "b.png", tmp_path / "c.png", False
-    )
+    done = upscaling(bicubic_enlarger, Size(scale=2))(tmp_path / "b.png", tmp_path / "c.png", False)
     assert done.status == "enhanced"
     assert mark_of(read_photo(tmp_path / "c.png").metadata.exif) is not None
 

@@ -280,3 +280,39 @@ def test_golden_vectors_never_unpickle(tiny_bundle: Path) -> None:
     rewrite_golden(tiny_bundle, pickled)
     with pytest.raises(BundleInvalid, match="to hold arrays"):
         open_session(Bundle.open(tiny_bundle))
+
+
+def coarse(bundle: Bundle, fake: Fake, psnr_db: float) -> FunctionSession:
+    """A session of a build that says how far it is from torch."""
+    build = replace(bundle.select(), target="onnx-w8a8", parity={"psnr_db": psnr_db, "max_abs": 0.05})
+    return FunctionSession(fake, build, info=NPU)
+
+
+def rough(image: NDArray[np.float32]) -> None:
+    """Errors of 46 dB, as rounding to few bits leaves them."""
+    image += np.random.default_rng(0).normal(0, 10 ** (-46 / 20), image.shape).astype(np.float32)
+
+
+def test_a_build_of_few_bits_may_be_as_far_away_as_it_says(tiny_bundle: Path, tiny_network: Network) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    golden, fake = read_golden(bundle.golden()), Fake(tiny_network, rough)
+    agreement = check(coarse(bundle, fake, 45), golden)
+    assert 3 / 255 < agreement.max_abs < 0.05
+    with pytest.raises(GoldenMismatch, match=r"expected 'upscaled' with >= 49\.0 dB.*got 4"):
+        check(coarse(bundle, fake, 50), golden)
+    with pytest.raises(GoldenMismatch):  # without such a statement the strict limits hold
+        check(fake.session(bundle), golden)
+
+
+# One sample that is a little off, and two grey levels, are less than what such a build says of itself.
+@pytest.mark.parametrize("spoil", [s for s in SPOILERS if s not in (spoil_one_sample, two_levels_everywhere)])
+def test_a_subtly_wrong_accelerator_of_few_bits_is_refused(
+    tiny_bundle: Path, tiny_network: Network, spoil: Callable[[NDArray[np.float32]], None]
+) -> None:
+    def both(image: NDArray[np.float32]) -> None:
+        rough(image)
+        spoil(image)
+
+    bundle = Bundle.open(tiny_bundle)
+    with pytest.raises(GoldenMismatch):
+        check(coarse(bundle, Fake(tiny_network, both), 45), read_golden(bundle.golden()))

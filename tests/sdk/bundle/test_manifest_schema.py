@@ -15,6 +15,7 @@ from nitido.bundle.manifest import (
     SCHEMA,
     BlurSpace,
     Build,
+    ColorizeTask,
     Manifest,
     Quantisation,
     RestoreTask,
@@ -56,7 +57,8 @@ TRIGGER = TriggerTask(
 )
 SCORE = ScoreTask(View(224, 224, count=0, whole=1), "distribution")
 UPSCALE = UpscaleTask(scale=2, halo=8, tile=512)
-TASKS = [UPSCALE, RESTORE, TRIGGER, SCORE]
+COLORIZE = ColorizeTask(side=256, unsure=0.05)
+TASKS = [UPSCALE, RESTORE, TRIGGER, SCORE, COLORIZE]
 
 
 def manifest_of(task: Any) -> Manifest:

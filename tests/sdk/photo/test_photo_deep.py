@@ -205,6 +205,21 @@ def test_an_upscaled_plain_alpha_keeps_its_values() -> None:
     assert np.unique(upscaled.alpha).tolist() == [77]
 
 
+def test_new_samples_of_16_bits_replace_the_old_ones_and_make_a_16_bit_photo(deep: Deep) -> None:
+    new = np.ascontiguousarray(deep[::-1, :, :3])
+    opacity = np.ascontiguousarray(deep[..., 0])
+    for photo in (deep_photo(deep, "RGBA"), Photo(np.zeros((21, 34, 3), np.uint8), Metadata("PNG"))):
+        made = photo.with_pixels(new, opacity)
+        assert made.bit_depth == 16
+        assert made.finest is new
+        assert made.finest_alpha is opacity
+        np.testing.assert_array_equal(made.pixels, np.rint(new / 257).astype(np.uint8))
+        np.testing.assert_array_equal(made.alpha, np.rint(opacity / 257).astype(np.uint8))
+    flat = Photo(np.zeros((4, 4, 3), np.uint8), Metadata("PNG"), alpha=np.full((4, 4), 9, np.uint8))
+    assert flat.finest is flat.pixels
+    assert flat.finest_alpha is flat.alpha
+
+
 def test_16_bit_samples_that_belong_to_other_pixels_are_not_saved(tmp_path: Path, deep: Deep) -> None:
     stale = replace(deep_photo(deep, "RGB"), pixels=np.zeros((*deep.shape[:2], 3), np.uint8))
     with pytest.raises(CannotWrite, match="with_pixels"):

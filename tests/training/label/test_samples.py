@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nitido_train import data
@@ -69,6 +69,7 @@ def test_photos_as_they_are_keep_their_orientation_and_jpeg_grid_and_are_not_cal
     assert {s.degradation for s in samples} == {Degradation()}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_degradation_survives_as_text(seed: int) -> None:
     degradation = random_degradation(np.random.default_rng(seed))

@@ -21,6 +21,13 @@ class RestoreConfig:
     eighth: int = 128
 
 
+TIERS = {
+    "fast": RestoreConfig(full=8, half=24, quarter=48, eighth=80),
+    "base": RestoreConfig(),
+}
+"""The shipped sizes: 0.24 and 0.54 million parameters. The bundle of ``fast`` is called ``restore-fast``."""
+
+
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
 

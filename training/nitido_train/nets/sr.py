@@ -15,7 +15,15 @@ class SrConfig:
 
     scale: int = 2
     width: int = 32
-    depth: int = 6
+    depth: int = 4
+
+
+TIERS = {
+    **{(scale, "fast"): SrConfig(scale, width=16, depth=4 if scale == 4 else 5) for scale in (2, 3, 4)},
+    **{(scale, "base"): SrConfig(scale, width=32, depth=4) for scale in (2, 3, 4)},
+    **{(scale, "quality"): SrConfig(scale, width=48, depth=8) for scale in (2, 3, 4)},
+}
+"""The shipped sizes by (scale, tier); they differ in width and depth alone."""
 
 
 class SrNet(nn.Module):

@@ -1,6 +1,8 @@
 """Train the restoration network on photos degraded on the fly.
 
-python -m nitido_train.recipes.restore --data PHOTOS --out training/checkpoints/restore.safetensors
+    python -m nitido_train.recipes.restore --data PHOTOS --out training/checkpoints/restore.safetensors
+    python -m nitido_train.recipes.restore --data PHOTOS --tier fast \\
+        --out training/checkpoints/restore-fast.safetensors
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from nitido_train import checkpoint, data, loop
 from nitido_train.degrade import FACTORS, Degraded, degrade, random_blur, random_degradation
 from nitido_train.losses import to_luma
 from nitido_train.metrics import psnr
-from nitido_train.nets.restore import RestoreConfig, RestoreNet
+from nitido_train.nets.restore import TIERS, RestoreConfig, RestoreNet
 from nitido_train.tensors import to_pixels, to_tensor
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -56,6 +58,8 @@ class Config:
     pool: int = 256
     grey: float = 0.1
     """Share of the crops without colour."""
+    mosaic: float = 0.4
+    """Share of the noisy crops whose noise went through a sensor's colour mosaic, as in real photos."""
     faint: float | None = None
     """Errors count relative to their residual's Huber loss plus this; None: as they are.
 
@@ -109,7 +113,7 @@ def examples(photos: list[Pixels], config: Config) -> Iterator[Example]:
         clean = photos[index][top : top + side, left : left + side]
         if rng.random() < config.grey:
             clean = np.repeat((clean @ LUMA).round().astype(np.uint8)[..., None], 3, 2)
-        degradation = random_degradation(rng)
+        degradation = random_degradation(rng, config.mosaic)
         full = degrade(clean, degradation, rng)
         deblurred = deconvolved(full.pixels, imperfect(degradation.blur, rng))
         jpeg = degradation.jpeg_quality is not None and rng.random() >= MISSED
@@ -224,9 +228,14 @@ def train(
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--data", type=Path, required=True, help="folder of photos")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
+    parser.add_argument("--tier", choices=TIERS, default="base", help="size of the network (default: base)")
+    parser.add_argument(
+        "--mosaic", type=float, default=Config.mosaic, help="share of noise that is realistic"
+    )
     parser.add_argument("--steps", type=int, default=60_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -242,7 +251,7 @@ def main() -> None:
         muon_learning_rate=args.muon,
         evaluate_every=500,
     )
-    config = Config(faint=args.faint, loop=schedule)
+    config = Config(TIERS[args.tier], mosaic=args.mosaic, faint=args.faint, loop=schedule)
     trained = train(config, args.data, Path("runs") / args.out.stem, args.warm_start, args.resume)
     checkpoint.save(trained, "restore", args.out)
 

@@ -6,128 +6,92 @@ python -m nitido_train.recipes.sr --data PHOTOS --scale 2 --out training/checkpo
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from nitido_train import checkpoint, data, loop
-from nitido_train.losses import GradientLoss, to_luma
-from nitido_train.metrics import psnr_y
-from nitido_train.nets.sr import SrConfig, SrNet, parameter_count
-from nitido_train.resample import bicubic_downscale, bicubic_resize, crop_to_multiple
-from nitido_train.tensors import to_pixels, to_tensor
-
-Pair = tuple[Tensor, Tensor]
+from nitido_train.losses import LossWeights, ReconstructionLoss
+from nitido_train.nets.reparam import branch, collapse
+from nitido_train.nets.sr import TIERS, SrConfig, SrNet, parameter_count
+from nitido_train.upscaling import (
+    Pair,
+    enlarged,
+    load_photos,
+    mean_psnr_y,
+    open_upscaler,
+    pairs,
+    validation,
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """What to train; ``alpha`` weighs the gradient (G1), ``beta`` the pixels and ``luma`` their luma.
+    """What to train, and with what help: ``branches``, ``distil`` and ``shrunk`` cost nothing afterwards."""
 
-    PSNR is measured on luma, and eyes see detail there: its term spends a small network's capacity on it.
-    """
-
-    scale: int = 2
-    width: int = 32
-    depth: int = 6
-    alpha: float = 1.0
-    beta: float = 1.0
-    luma: float = 1.0
-    sigma: float = 1.0
-    bf16: bool = True
-    """Between features only: image and result, rounded to 8 bits, would be off by up to a grey level, which
-    cost 0.04 dB."""
+    network: SrConfig = TIERS[2, "base"]
+    loss: LossWeights = field(default_factory=LossWeights)
+    branches: bool = False
+    """Train each convolution between features as a sum of several, see ``nets.reparam``."""
+    distil: float = 0.0
+    """Weight of the mean absolute distance to a teacher's result."""
     shrunk: bool = False
-    """Train on the photos at 3/4 and 1/2 of their size too, where detail is denser."""
+    """Train on smaller versions of the photos too."""
     patch: int = 48
     batch: int = 8
     seed: int = 0
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
 
-def load_photos(files: list[Path], shrunk: bool) -> list[data.Pixels]:
-    """Photos to train on."""
-    photos = data.load_all(files)
-    shares = (1.0, 0.75, 0.5) if shrunk else (1.0,)
-    return [
-        bicubic_resize(photo, round(share * photo.shape[0]), round(share * photo.shape[1]))
-        if share < 1
-        else photo
-        for photo in photos
-        for share in shares
-    ]
-
-
-def pairs(photos: list[data.Pixels], config: Config) -> Iterator[Pair]:
-    """Endless batches of (small, large) float tensors in [0, 1], the small ones ``patch`` pixels a side."""
-    large = [crop_to_multiple(photo, config.scale) for photo in photos]
-    small = [bicubic_downscale(photo, config.scale) for photo in large]
-    rng = np.random.default_rng(config.seed)
-    places = data.crops(small, config.patch, rng)
-    size, scale = config.patch, config.scale
-    while True:
-        lows, highs = [], []
-        for index, top, left in (next(places) for _ in range(config.batch)):
-            code = int(rng.integers(8))
-            low = small[index][top : top + size, left : left + size]
-            high = large[index][top * scale : (top + size) * scale, left * scale : (left + size) * scale]
-            lows.append(data.random_symmetry(low, code))
-            highs.append(data.random_symmetry(high, code))
-        yield to_tensor(lows), to_tensor(highs)
-
-
-def upscale(net: nn.Module, image: data.Pixels) -> data.Pixels:
-    """Run the network on a whole uint8 image."""
-    with torch.inference_mode():
-        return to_pixels(net(to_tensor([image]))[0])
-
-
-def validation(files: list[Path], scale: int) -> list[tuple[data.Pixels, data.Pixels]]:
-    """Whole (small, large) photos to measure on."""
-    large = [crop_to_multiple(photo, scale) for photo in data.load_all(files)]
-    return [(bicubic_downscale(photo, scale), photo) for photo in large]
-
-
 def train(
-    config: Config, folder: Path, run: Path, warm_start: Path | None = None, resume: bool = False
+    config: Config,
+    folder: Path,
+    run: Path,
+    warm_start: Path | None = None,
+    teacher: Path | None = None,
+    resume: bool = False,
 ) -> checkpoint.Trained:
-    """Train and measure on held-out photos; ``warm_start`` gives matching layers."""
+    """Train and measure on held-out photos; ``warm_start`` gives matching layers.
+
+    ``teacher`` is the checkpoint of a larger network; raises ValueError when it enlarges by another factor.
+    """
     torch.manual_seed(config.seed)
+    scale = config.network.scale
     files = data.training_photos(folder)
-    net = SrNet(SrConfig(config.scale, config.width, config.depth))
+    net = SrNet(config.network)
     if warm_start is not None:
         checkpoint.load_matching(net, warm_start)
-    gradient = GradientLoss(config.sigma)
+    if config.branches:
+        branch(net)
+    tutor = open_upscaler(teacher, scale) if teacher is not None else None
+    reconstruction = ReconstructionLoss(config.loss)
 
     def loss(net: SrNet, pair: Pair) -> Tensor:
         low, high = pair
-        described = net.describe(low)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-            features = net.refine(described)
-        output = net.enlarge(low, features.float())
-        pixel, edges = F.l1_loss(output, high), gradient(output, high)
-        luma = F.l1_loss(to_luma(output), to_luma(high))
-        total: Tensor = config.beta * pixel + config.alpha * edges + config.luma * luma
+        output = enlarged(net, low)
+        total: Tensor = reconstruction(output, high)
+        if tutor is not None:
+            with torch.no_grad():
+                taught = enlarged(tutor, low)
+            total = total + config.distil * F.l1_loss(output, taught)
         return total
 
-    held_out = validation(data.held_out_photos(folder)[:8], config.scale)
+    held_out = validation(data.held_out_photos(folder)[:8], scale)
 
     def evaluate(net: SrNet) -> dict[str, float]:
-        scores = [psnr_y(upscale(net, low), high, config.scale) for low, high in held_out]
-        return {"held_out_psnr_y": round(float(np.mean(scores)), 3)}
+        return {"held_out_psnr_y": round(mean_psnr_y(net, held_out, scale), 3)}
 
-    net, progress = loop.fit(
-        net, pairs(load_photos(files, config.shrunk), config), loss, config.loop, run, resume, evaluate
-    )
+    batches = pairs(load_photos(files, config.shrunk), scale, config.patch, config.batch, config.seed)
+    average, progress = loop.fit(net, batches, loss, config.loop, run, resume, evaluate)
     if warm_start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
-    measured = {**evaluate(net), "parameters": float(parameter_count(net))}
-    return checkpoint.Trained(net, asdict(config), asdict(net.config), config.seed, files, progress, measured)
+    final = collapse(average)
+    measured = {**evaluate(final), "parameters": float(parameter_count(final))}
+    history = {**asdict(config), "teacher": checkpoint.identity(teacher) if teacher is not None else None}
+    return checkpoint.Trained(final, history, asdict(config.network), config.seed, files, progress, measured)
 
 
 def main() -> None:
@@ -136,13 +100,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of photos")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
     parser.add_argument("--scale", type=int, choices=(2, 3, 4), default=2)
-    parser.add_argument("--depth", type=int, default=6)
+    parser.add_argument(
+        "--tier", choices=("fast", "base", "quality"), default="base", help="size of the network"
+    )
     parser.add_argument("--steps", type=int, default=150_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
+    for weight in fields(LossWeights):
+        text = f"{weight.name} of the loss, see losses.LossWeights (default: %(default)g)"
+        parser.add_argument(f"--{weight.name}", type=float, default=weight.default, help=text)
+    parser.add_argument("--branches", action="store_true", help="train convolutions as sums of several")
+    parser.add_argument("--shrunk", action="store_true", help="train on smaller versions of the photos too")
+    parser.add_argument("--teacher", type=Path, help="SR checkpoint whose results to come close to as well")
+    parser.add_argument("--distil", type=float, default=1.0, help="weight of the distance to the teacher")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout: slower")
-    parser.add_argument("--shrunk", action="store_true", help="on smaller versions of the photos too")
     parser.add_argument("--warm-start", type=Path, help="SR checkpoint whose matching layers to start from")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
@@ -151,17 +123,18 @@ def main() -> None:
         minutes=args.minutes,
         learning_rate=args.learning_rate,
         muon_learning_rate=args.muon,
-        bf16=False,  # here each loss decides what may be rounded
+        bf16=not args.full_precision,
     )
     config = Config(
-        scale=args.scale,
-        depth=args.depth,
-        bf16=not args.full_precision,
+        network=TIERS[args.scale, args.tier],
+        loss=LossWeights(**{weight.name: getattr(args, weight.name) for weight in fields(LossWeights)}),
+        branches=args.branches,
+        distil=args.distil if args.teacher is not None else 0.0,
         shrunk=args.shrunk,
         loop=schedule,
     )
     run = Path("runs") / args.out.stem
-    trained = train(config, args.data, run, args.warm_start, args.resume)
+    trained = train(config, args.data, run, args.warm_start, args.teacher, args.resume)
     checkpoint.save(trained, "sr", args.out)
 
 

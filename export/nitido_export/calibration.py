@@ -1,0 +1,92 @@
+"""What goes through a network on real photos: examples to run, and the range of every tensor that they fill.
+
+Ranges are the smallest and largest value seen. Clipping them where that lowers the mean squared error of
+activations was tried on super-resolution and lost more: the few large activations are the edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nitido.bundle.manifest import Quantisation, TensorSpec
+from nitido.photo.model import Pixels
+from nitido.tensors import is_image
+from nitido_export.errors import SamplesMissing
+from nitido_export.graphs import Graph, Range, Values
+from nitido_train.resample import bicubic_downscale, crop_to_multiple
+
+EXAMPLES = 24
+UNIT: Range = (0.0, 1.0)
+"""The range of every image: 8 bits are then exactly its grey levels."""
+
+
+def examples(graph: Graph, photos: Sequence[Pixels], count: int = EXAMPLES) -> list[Values]:
+    """Inputs of a graph made from photos, and from the same photos at half size, whose detail is denser.
+
+    Where the graph has a side they are random crops of that size, the same ones each time. Of each there is
+    one example for every way that the graph has to make inputs. Raises SamplesMissing when no photo is large
+    enough.
+    """
+    rng = np.random.default_rng(0)
+    sizes = [*photos, *(bicubic_downscale(crop_to_multiple(photo, 2), 2) for photo in photos)]
+    side = graph.side or 1
+    large = [photo for photo in sizes if min(photo.shape[:2]) >= side]
+    if not large:
+        raise SamplesMissing(
+            f"expected a photo of at least {side} x {side} pixels to calibrate on, got {len(photos)} smaller "
+            f"ones; pass --calibration FOLDER with larger photos"
+        )
+    chosen = [large[index * len(large) // count] for index in range(count)] if len(large) > count else large
+    repeats = -(-count // len(chosen)) if graph.side else 1
+    made = [_crop(photo, graph.side, rng) for photo in chosen * repeats][:count]
+    return [make(pixels) for pixels in made for make in graph.ways(rng)]
+
+
+def _crop(pixels: Pixels, side: int | None, rng: np.random.Generator) -> Pixels:
+    if side is None:
+        return pixels
+    top, left = (int(rng.integers(0, length - side + 1)) for length in pixels.shape[:2])
+    return pixels[top : top + side, left : left + side]
+
+
+def observe(runs: Iterable[Iterable[tuple[str, NDArray[Any]]]]) -> dict[str, Range]:
+    """The range of each tensor over all runs, always with zero in it: zeros pad images."""
+    found: dict[str, Range] = {}
+    for run in runs:
+        for name, value in run:
+            low, high = found.get(name, (0.0, 0.0))
+            found[name] = min(low, float(value.min())), max(high, float(value.max()))
+    return found
+
+
+def settled(
+    ranges: Mapping[str, Range], known: Mapping[str, Range], same: Sequence[tuple[str, str]]
+) -> dict[str, Range]:
+    """Ranges, with those that are known instead of what was seen, and one for all that only moves numbers.
+
+    ``same`` has the tensors (before, after) of operations that move numbers, in the order of the signal.
+    """
+    known = dict(known)
+    for before, after in reversed(same):
+        if after in known:
+            known.setdefault(before, known[after])
+    merged = {**ranges, **known}
+    for before, after in same:
+        merged[after] = merged[before]
+    return merged
+
+
+def image_ranges(specs: Iterable[TensorSpec]) -> dict[str, Range]:
+    """What is known of images without looking."""
+    return {spec.name: UNIT for spec in specs if is_image(spec)}
+
+
+def unsigned(span: Range) -> Quantisation:
+    """256 steps over a range, with zero exactly on one of them."""
+    low, high = min(span[0], 0.0), max(span[1], 0.0)
+    scale = max((high - low) / 255, 1e-9)
+    return Quantisation(scale, round(-low / scale))

@@ -1,0 +1,108 @@
+"""Edits of LiteRT files that the quantiser does not make: whole numbers from first to last operation."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+from ai_edge_litert import schema_py_generated as schema  # type: ignore[import-untyped]
+
+from nitido.bundle.manifest import DType, Quantisation, TensorSpec
+
+OPERATIONS = schema.BuiltinOperator
+_TYPES = schema.TensorType
+
+
+def operators(model: Any, *kinds: int) -> list[Any]:
+    """The operators of some kinds, in their order."""
+    codes = [code.builtinCode for code in model.operatorCodes]
+    return [op for op in model.subgraphs[0].operators if codes[op.opcodeIndex] in kinds]
+
+
+def tensor_name(model: Any, index: int) -> str:
+    """What a tensor is called in the file."""
+    return str(model.subgraphs[0].tensors[index].name.decode())
+
+
+def activations(model: Any) -> frozenset[str]:
+    """The names of what goes in and of what operations make.
+
+    The quantiser finds the ranges of weights by itself: it would take ours as one for all channels.
+    """
+    graph = model.subgraphs[0]
+    made = [index for op in graph.operators for index in op.outputs]
+    return frozenset(tensor_name(model, index) for index in (*graph.inputs, *made))
+
+
+def moves(model: Any) -> Iterator[tuple[str, str]]:
+    """The tensors before and behind each operation that only moves numbers and that the quantiser skips."""
+    for op in operators(model, OPERATIONS.DEPTH_TO_SPACE):
+        yield tensor_name(model, op.inputs[0]), tensor_name(model, op.outputs[0])
+
+
+def keep_whole(model: Any) -> None:
+    """Let each depth-to-space move the whole numbers themselves: range and scale are the same behind it."""
+    graph = model.subgraphs[0]
+    sources = {op.outputs[0]: op for op in operators(model, OPERATIONS.DEQUANTIZE)}
+    sinks = {op.inputs[0]: op for op in operators(model, OPERATIONS.QUANTIZE)}
+    for op in operators(model, OPERATIONS.DEPTH_TO_SPACE):
+        before, after = sources.get(op.inputs[0]), sinks.get(op.outputs[0])
+        if before is None or after is None:
+            continue
+        op.inputs, op.outputs = [before.inputs[0]], [after.outputs[0]]
+        graph.operators = [other for other in graph.operators if other not in (before, after)]
+
+
+def unsign(model: Any, side: Literal["inputs", "outputs"], name: str) -> None:
+    """Put uint8 before or behind an int8 image: the same grey levels, 128 higher."""
+    graph, entry = model.subgraphs[0], _entry(model, side, name)
+    inner = entry.tensorIndex
+    outside = copy.deepcopy(graph.tensors[inner])
+    outside.type = _TYPES.UINT8
+    outside.quantization.zeroPoint = [int(outside.quantization.zeroPoint[0]) + 128]
+    graph.tensors[inner].name += b"_signed"
+    graph.tensors.append(outside)
+    outer = len(graph.tensors) - 1
+    convert = schema.OperatorT()
+    convert.opcodeIndex = _quantize_code(model)
+    into = side == "inputs"
+    convert.inputs, convert.outputs = ([outer], [inner]) if into else ([inner], [outer])
+    graph.operators.insert(0 if into else len(graph.operators), convert)
+    ends = list(getattr(graph, side))
+    ends[ends.index(inner)] = outer
+    setattr(graph, side, ends)
+    entry.tensorIndex = outer
+
+
+def _quantize_code(model: Any) -> int:
+    for index, code in enumerate(model.operatorCodes):
+        if code.builtinCode == OPERATIONS.QUANTIZE:
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = OPERATIONS.QUANTIZE
+    code.version = 2  # from whole numbers to whole numbers
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+def _entry(model: Any, side: str, name: str) -> Any:
+    """What the signature says of an input or output."""
+    return next(e for e in getattr(model.signatureDefs[0], side) if e.name.decode() == name)
+
+
+def stored_spec(model: Any, side: str, spec: TensorSpec) -> TensorSpec:
+    """An input or output with the type and quantisation that the file has for it."""
+    tensor = model.subgraphs[0].tensors[_entry(model, side, spec.name).tensorIndex]
+    kinds: dict[int, DType] = {
+        _TYPES.UINT8: "uint8",
+        _TYPES.INT8: "int8",
+        _TYPES.INT16: "int16",
+        _TYPES.FLOAT32: "float32",
+    }
+    dtype = kinds[tensor.type]
+    if dtype == "float32":
+        return spec
+    q = tensor.quantization
+    return replace(spec, dtype=dtype, quantisation=Quantisation(float(q.scale[0]), int(q.zeroPoint[0])))

@@ -1,0 +1,149 @@
+"""Puts the pairs of quantise and dequantise into an ONNX model, and its weights into whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from nitido.bundle.manifest import Quantisation
+from nitido.tensors import is_image
+from nitido_export.calibration import unsigned
+from nitido_export.graphs import Graph, Range
+
+_CLIPS = frozenset(("Relu", "Clip"))
+"""Operations that become the lower or upper end of a range."""
+WEIGHTED = {"Conv": 0, "Gemm": 0, "MatMul": 1}
+"""Operations with weights, and the dimension of the weights that is the output's channels."""
+
+
+def only_clip(model: Any, name: str) -> Any:
+    """The clipping operation that alone reads a tensor, or None."""
+    users = [node for node in model.graph.node if name in node.input]
+    return users[0] if len(users) == 1 and users[0].op_type in _CLIPS else None
+
+
+class Rewriter:
+    """Rewrites one model of a graph in place, given the range of each tensor."""
+
+    def __init__(self, model: Any, graph: Graph, ranges: Mapping[str, Range]) -> None:
+        self.model, self.ranges = model, ranges
+        self.images = {spec.name for spec in (*graph.inputs, *graph.outputs) if is_image(spec)}
+        self.outputs = {spec.name for spec in graph.outputs}
+        self.constants = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
+        self.nodes: list[Any] = []
+        self.made: dict[str, Any] = {}
+        self.real: dict[str, str] = {}
+        """Tensors and constants by the name under which operations read them dequantised."""
+
+    def run(self) -> Any:
+        """The model, rewritten."""
+        for tensor in self.model.graph.input:
+            self._quantise(tensor.name, tensor.name in self.images)
+        for node in self.model.graph.node:
+            self._rewrite(node)
+        graph = self.model.graph
+        used = {name for node in self.nodes for name in node.input}
+        for constant in list(graph.initializer):
+            if constant.name not in used:
+                graph.initializer.remove(constant)
+        graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in self.made.items())
+        del graph.node[:]
+        graph.node.extend(self.nodes)
+        for tensor in (*graph.input, *graph.output):
+            if tensor.name in self.images:
+                tensor.type.tensor_type.elem_type = onnx.TensorProto.UINT8
+        return self.model
+
+    def _rewrite(self, node: Any) -> None:
+        weighted = node.op_type in WEIGHTED and node.input[1] in self.constants
+        names = [self.real.get(name, name) for name in node.input]
+        for place, name in enumerate(node.input):
+            value = self.constants.get(name)
+            if value is None or value.dtype != np.float32:
+                continue
+            if weighted and place == 1:
+                names[1] = self._weight(name, value, node)
+            elif weighted and place == 2:
+                names[2] = self._bias(name, value, node)
+            elif node.op_type not in _CLIPS:
+                names[place] = self._constant(name, value)
+        made = onnx.NodeProto()
+        made.CopyFrom(node)
+        made.input[:] = names
+        self.nodes.append(made)
+        (result,) = node.output
+        if result in self.outputs and result not in self.images:
+            return  # plain numbers leave as floats
+        if result in self.ranges and only_clip(self.model, result) is None:
+            if result in self.images:
+                made.output[0] = f"{result}_real"
+            self._quantise(result, False)
+
+    def _quantise(self, name: str, stored: bool) -> None:
+        """Put a pair after a tensor; of one that is ``stored`` as uint8 only its second half."""
+        image_out = name in self.images and not stored
+        quantised = name if name in self.images else f"{name}_stored"
+        scale, zero = self._parameters(name, unsigned(self.ranges[name]))
+        if not stored:
+            source = f"{name}_real" if image_out else name
+            self._node("QuantizeLinear", [source, scale, zero], quantised)
+        if image_out:
+            return
+        self.real[name] = f"{name}_read"
+        self._node("DequantizeLinear", [quantised, scale, zero], self.real[name])
+
+    def _parameters(self, name: str, q: Quantisation) -> tuple[str, str]:
+        self.made[f"{name}_scale"] = np.array(q.scale, np.float32)
+        self.made[f"{name}_zero"] = np.array(q.zero_point, np.uint8)
+        return f"{name}_scale", f"{name}_zero"
+
+    def _weight(self, name: str, value: NDArray[np.float32], node: Any) -> str:
+        """int8, symmetric, each output channel with its own scale: such that its bias fits into int32."""
+        if name not in self.real:
+            axis = WEIGHTED[node.op_type]
+            others = tuple(i for i in range(value.ndim) if i != axis)
+            scale = np.maximum(np.abs(value).max(others) / np.float32(127), np.float32(1e-12))
+            if len(node.input) > 2:
+                unit = np.float32(unsigned(self.ranges[node.input[0]]).scale * 2**30)
+                scale = np.maximum(scale, np.abs(self.constants[node.input[2]]) / unit)
+            shape = [-1 if i == axis else 1 for i in range(value.ndim)]
+            stored = np.clip(np.rint(value / scale.reshape(shape)), -127, 127).astype(np.int8)
+            self.made[f"{name}_scale"], self.made[f"{name}_zero"] = scale, np.zeros(len(scale), np.int8)
+            self._dequantised(name, stored, axis)
+        return self.real[name]
+
+    def _bias(self, name: str, value: NDArray[np.float32], node: Any) -> str:
+        """int32 in the units of what the weights are multiplied with."""
+        unit = unsigned(self.ranges[node.input[0]]).scale * self.made[f"{node.input[1]}_scale"]
+        self.made[f"{name}_scale"] = unit.astype(np.float32)
+        self.made[f"{name}_zero"] = np.zeros(len(value), np.int32)
+        self._dequantised(name, np.rint(value / unit).astype(np.int32), 0)
+        return self.real[name]
+
+    def _constant(self, name: str, value: NDArray[np.float32]) -> str:
+        """uint8, like an activation."""
+        if name not in self.real:
+            q = unsigned((float(value.min()), float(value.max())))
+            self._parameters(name, q)
+            stored = np.clip(np.rint(value / np.float32(q.scale)) + q.zero_point, 0, 255)
+            self._dequantised(name, stored.astype(np.uint8))
+        return self.real[name]
+
+    def _dequantised(self, name: str, stored: NDArray[Any], axis: int | None = None) -> None:
+        self.made[f"{name}_stored"] = stored
+        self.real[name] = f"{name}_read"
+        attributes = {} if axis is None else {"axis": axis}
+        self._node(
+            "DequantizeLinear",
+            [f"{name}_stored", f"{name}_scale", f"{name}_zero"],
+            self.real[name],
+            **attributes,
+        )
+
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+        self.nodes.append(onnx.helper.make_node(kind, inputs, [output], **attributes))

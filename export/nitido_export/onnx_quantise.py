@@ -1,0 +1,75 @@
+"""8 bits for ONNX: pairs of quantise and dequantise (QDQ) around float operations, as runtimes fuse them.
+
+Activations are uint8 with one scale a tensor, weights int8 with one for each output channel, biases int32;
+images go in and come out as the uint8 grey levels that they are. Unsigned activations with signed weights
+are what processors multiply fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from nitido.bundle.manifest import Quantisation, TensorSpec
+from nitido.tensors import is_image
+from nitido_export.calibration import image_ranges, observe, settled
+from nitido_export.graphs import Graph, Range, Values
+from nitido_export.onnx_qdq import WEIGHTED, Rewriter, only_clip
+from nitido_export.parity import to_tensor
+
+_MOVES = frozenset(("DepthToSpace", "Reshape", "Flatten", "Transpose"))
+"""Operations whose result holds the numbers that went in."""
+_GREY = Quantisation(1 / 255, 0)
+
+
+def quantise(model: Any, graph: Graph, examples: Sequence[Values]) -> Any:
+    """A float32 model of ``graph`` with QDQ, its ranges seen on ``examples`` unless the graph knows them."""
+    seen = observe(_runs(model, graph, examples))
+    known = {**image_ranges((*graph.inputs, *graph.outputs)), **_learned(model, graph)}
+    moves = [(node.input[0], node.output[0]) for node in model.graph.node if node.op_type in _MOVES]
+    same = [pair for pair in moves if pair[0] in seen and pair[1] in seen]
+    return Rewriter(model, graph, settled(seen, known, same)).run()
+
+
+def specs(graph: Graph) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """What a quantised build takes and gives: images as uint8, all else as before."""
+    made = (
+        tuple(replace(s, dtype="uint8", quantisation=_GREY) if is_image(s) else s for s in tensors)
+        for tensors in (graph.inputs, graph.outputs)
+    )
+    inputs, outputs = made
+    return inputs, outputs
+
+
+def _runs(
+    model: Any, graph: Graph, examples: Sequence[Values]
+) -> Iterator[Iterator[tuple[str, NDArray[Any]]]]:
+    """Every float tensor of the model but its constants, for each example."""
+    import onnxruntime  # type: ignore[import-untyped]
+
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    names = [name for node in model.graph.node for name in node.output]
+    del watched.graph.output[:]
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    for values in examples:
+        inputs = {spec.name: to_tensor(values[spec.name], spec) for spec in graph.inputs}
+        results = dict(zip(names, session.run(names, inputs), strict=True)) | inputs
+        yield ((name, value) for name, value in results.items() if value.dtype == np.float32)
+
+
+def _learned(model: Any, graph: Graph) -> dict[str, Range]:
+    """The ranges that the graph knows by layer, by tensor: after the layer's ReLU, where it has one."""
+    found = {}
+    for node in model.graph.node:
+        layer = node.input[1].removesuffix(".weight") if node.op_type in WEIGHTED else ""
+        if layer in graph.ranges:
+            clip = only_clip(model, node.output[0])
+            found[clip.output[0] if clip is not None else node.output[0]] = graph.ranges[layer]
+    return found
