@@ -62,7 +62,8 @@ def _cues(crops: Sequence[Pixels], pixels: Pixels) -> NDArray[np.float32]:
         0.5 + (own - half) / 8,
         np.sqrt(_clipped_share(pixels)),
     )
-    return np.clip(values, 0, _LARGEST, dtype=np.float32)
+    found: NDArray[np.float32] = np.clip(values, 0, _LARGEST, dtype=np.float32)
+    return found
 
 
 def _clipped_share(pixels: Pixels) -> float:

@@ -37,13 +37,14 @@ class TriggerConfig:
     """MobileNetV2's width multiplier."""
 
 
-class TriggerNet(MobileNetV2):
+class TriggerNet(nn.Module):
     """RGB (N, 3, H, W) in [0, 1] and cues (N, 5) to gains (N, 6) in points of quality, see OUTPUTS."""
 
     def __init__(self, config: TriggerConfig) -> None:
-        super().__init__(width=config.width)
+        super().__init__()
         self.config = config
-        self.mixed = nn.Linear(self.channels + len(CUES), config.mixed)
+        self.trunk = MobileNetV2(width=config.width)
+        self.mixed = nn.Linear(self.trunk.channels + len(CUES), config.mixed)
         self.hidden = nn.Linear(config.mixed, config.hidden)
         self.last = nn.Linear(config.hidden, len(OUTPUTS))
         nn.init.normal_(self.last.weight, std=0.1)
@@ -56,7 +57,7 @@ class TriggerNet(MobileNetV2):
 
     def describe(self, image: Tensor, cues: Tensor) -> Tensor:
         """(N, hidden): what the last layer sees of a photo."""
-        together = torch.cat([self.features(image).mean((2, 3)), cues], 1)
+        together = torch.cat([self.trunk(image).mean((2, 3)), cues], 1)
         return F.relu(self.hidden(F.relu(self.mixed(together))))
 
     def forward(self, image: Tensor, cues: Tensor) -> Tensor:

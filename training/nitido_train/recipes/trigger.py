@@ -54,7 +54,7 @@ def train(
     targets /= spreads(targets)
     source = batches(training, targets, folder, config.view, config.batch, config.seed)
     if imagenet is not None:
-        load_imagenet(net, imagenet)
+        load_imagenet(net.trunk, imagenet)
     else:
         standardise(net, net.layers(), *next(source)[:2])
     evaluate = validation.watcher(held_out, folder, config.view)
