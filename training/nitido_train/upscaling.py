@@ -62,7 +62,7 @@ def validation(files: Sequence[Path], scale: int) -> list[PhotoPair]:
 def enlarged(net: SrNet, low: Tensor) -> Tensor:
     """``net(low)`` in training: under autocast only what happens between features is rounded to bf16.
 
-    Image and result, rounded to 8 bits of mantissa, would be off by up to a grey level: trainings stop earlier.
+    Image and result, rounded to 8 bits of mantissa, would be off by a grey level: trainings stop earlier.
     """
     with torch.autocast("cpu", enabled=False):
         described = net.describe(low)
