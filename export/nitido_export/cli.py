@@ -84,7 +84,8 @@ def _run(args: argparse.Namespace) -> None:
 
 def _exportable(folder: Path) -> list[Path]:
     """The checkpoints of a folder that make a bundle of their own."""
-    from nitido_export.graphs import FAMILIES, read_provenance
+    from nitido_export.checkpoints import read_provenance
+    from nitido_export.families import FAMILIES
 
     found = [f for f in sorted(folder.glob("*.safetensors")) if read_provenance(f).recipe in FAMILIES]
     if not found:
@@ -100,7 +101,7 @@ def _export(
     calibration: Sequence[Pixels] | None,
 ) -> None:
     from nitido_export.bundle_writer import write_bundle
-    from nitido_export.graphs import open_model
+    from nitido_export.families import open_model
 
     model = open_model(checkpoint)
     chosen = targets.find(names, model.provenance.recipe)

@@ -18,7 +18,7 @@ from nitido.bundle.manifest import Manifest
 from nitido.photo.model import Pixels
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
-from nitido_export.graphs import open_model
+from nitido_export.families import open_model
 from nitido_train.nets.blur import BlurConfig, BlurNet
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.nets.sr import SrConfig, SrNet

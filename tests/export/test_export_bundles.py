@@ -22,7 +22,7 @@ from nitido.tensors import tensor_to_pixels
 from nitido.upscaler import Upscaler
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
-from nitido_export.graphs import open_model
+from nitido_export.families import open_model
 from nitido_export.parity import reference, to_tensor
 
 TARGET_NAMES = list(targets.EVERYWHERE)

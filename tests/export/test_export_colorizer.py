@@ -21,7 +21,7 @@ from nitido.photo.model import Pixels
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import CheckpointMismatch
-from nitido_export.graphs import open_model
+from nitido_export.families import open_model
 from nitido_train.nets.colorize import ColorizeConfig, ColorizeNet
 
 SIDE = 64

@@ -18,7 +18,7 @@ from nitido.photo.model import Pixels
 from nitido_export import cli, targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import CheckpointMismatch, CheckpointMissing, ParityError
-from nitido_export.graphs import open_model
+from nitido_export.families import open_model
 from nitido_export.import_yunet import import_yunet
 from nitido_train import checkpoint
 from nitido_train.nets.face import FaceConfig, FaceNet

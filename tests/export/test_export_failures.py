@@ -29,7 +29,8 @@ from nitido_export.errors import (
     TargetUnavailable,
     TargetUnknown,
 )
-from nitido_export.graphs import Graph, open_model
+from nitido_export.families import open_model
+from nitido_export.graphs import Graph
 from nitido_train.nets.sr import SrConfig, SrNet
 
 ONNX = targets.find(["onnx-fp32"])

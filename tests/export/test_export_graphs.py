@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from nitido.bundle.manifest import Manifest, TensorSpec
 from nitido_export import litert_backend, onnx_backend
 from nitido_export.errors import ConversionFailed
-from nitido_export.graphs import Graph, open_model
+from nitido_export.families import open_model
+from nitido_export.graphs import Graph
 from nitido_export.litert_rewrites import rewrite
 from nitido_export.program import trace
 from nitido_train.nets.sr import SrConfig, SrNet

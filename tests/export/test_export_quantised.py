@@ -29,7 +29,8 @@ from nitido_export import bundle_writer, calibration, cli, litert_backend, onnx_
 from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import ParityError, SamplesMissing, TargetUnavailable
-from nitido_export.graphs import Graph, Model, Values, open_model
+from nitido_export.families import open_model
+from nitido_export.graphs import Graph, Model, Values
 from nitido_train.metrics import psnr
 from nitido_train.nets.sr import SrConfig, SrNet
 from nitido_train.quantise import QuantisedSr, observed_ranges

@@ -21,7 +21,7 @@ from nitido.view import mosaic
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import CheckpointMismatch
-from nitido_export.graphs import open_model
+from nitido_export.families import open_model
 from nitido_train.nets.nima import NimaConfig, NimaNet
 from nitido_train.nets.ranker import RankConfig, RankNet
 from nitido_train.tensors import to_tensor

@@ -10,7 +10,7 @@ from nitido.bundle.manifest import UpscaleTask
 from nitido.photo.model import Pixels
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
-from nitido_export.graphs import open_model
+from nitido_export.families import open_model
 from nitido_train.losses import LossWeights
 from nitido_train.nets.sr import SrConfig, SrNet
 

@@ -68,15 +68,16 @@ class SrNet(nn.Module):
         return F.relu_(self.head(image))
 
     def refine(self, features: Tensor) -> Tensor:
-        """Features to features of the same shape: nearly all of the work."""
+        """What to add to each pixel's block, (N, 3 scale^2, H, W), from features: nearly all of the work."""
         for layer in self.body:
             features = F.relu_(layer(features))
-        return features
+        residuals: Tensor = self.tail(features)
+        return residuals
 
-    def enlarge(self, image: Tensor, features: Tensor) -> Tensor:
-        """The result, from the image and its refined features."""
+    def enlarge(self, image: Tensor, residuals: Tensor) -> Tensor:
+        """The result, from the image and what ``refine`` adds to it."""
         nearest = F.conv2d(image, self.get_buffer("nearest"))
-        return F.pixel_shuffle(self.tail(features) + nearest, self.config.scale)
+        return F.pixel_shuffle(residuals + nearest, self.config.scale)
 
 
 def parameter_count(net: nn.Module) -> int:

@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nitido.blur import Blur, apply_filter, inverse_filter, noise_sigma
-from nitido.deblock import deblock, find_steps
+from nitido.blur import Blur
 from nitido.photo.model import LUMA, Pixels
 from nitido_train import checkpoint, data, loop
+from nitido_train.closed_forms import deblocked, deconvolved
 from nitido_train.degrade import FACTORS, Degraded, degrade, random_blur, random_degradation
 from nitido_train.losses import to_luma
 from nitido_train.metrics import psnr
@@ -87,19 +87,6 @@ def imperfect(blur: Blur, rng: np.random.Generator) -> Blur:
     return Blur(
         blur.family, blur.extent * float(np.clip(off, 0.75, 1.25)), (blur.angle + float(turn)) % np.pi
     )
-
-
-def deconvolved(pixels: Pixels, blur: Blur) -> Pixels:
-    """The photo after the inverse filter of ``blur``."""
-    if blur.family == "sharp":
-        return pixels
-    return apply_filter(pixels, inverse_filter(blur.kernel(), noise_sigma(pixels)))
-
-
-def deblocked(pixels: Pixels) -> Pixels:
-    """The photo without the rounding of its JPEG; the photo itself where it shows no traces of one."""
-    steps = find_steps(pixels)
-    return pixels if steps is None else deblock(pixels, steps)
 
 
 def examples(photos: list[Pixels], config: Config) -> Iterator[Example]:
