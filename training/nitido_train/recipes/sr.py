@@ -6,7 +6,7 @@ python -m nitido_train.recipes.sr --data PHOTOS --scale 2 --out training/checkpo
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
@@ -94,6 +94,13 @@ def train(
     return checkpoint.Trained(final, history, asdict(config.network), config.seed, files, progress, measured)
 
 
+def network_for(scale: int, tier: str | None, warm_start: Path | None) -> SrConfig:
+    """The size of a tier, else of the network to start from, else of tier base."""
+    if tier is None and warm_start is not None:
+        return replace(SrConfig(**checkpoint.load_provenance(warm_start).network), scale=scale)
+    return TIERS[scale, tier or "base"]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -101,7 +108,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
     parser.add_argument("--scale", type=int, choices=(2, 3, 4), default=2)
     parser.add_argument(
-        "--tier", choices=("fast", "base", "quality"), default="base", help="size of the network"
+        "--tier",
+        choices=("fast", "base", "quality"),
+        help="size of the network (default: that of --warm-start, else base)",
     )
     parser.add_argument("--steps", type=int, default=150_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
@@ -126,7 +135,7 @@ def main() -> None:
         bf16=not args.full_precision,
     )
     config = Config(
-        network=TIERS[args.scale, args.tier],
+        network=network_for(args.scale, args.tier, args.warm_start),
         loss=LossWeights(**{weight.name: getattr(args, weight.name) for weight in fields(LossWeights)}),
         branches=args.branches,
         distil=args.distil if args.teacher is not None else 0.0,
