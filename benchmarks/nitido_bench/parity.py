@@ -14,7 +14,7 @@ import nitido
 from nitido.bundle.manifest import ColorizeTask, FaceTask, RestoreTask, UpscaleTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
-from nitido_bench.suite import Row, Suite
+from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.data import list_photos, load_rgb
 
 Enhance = Callable[[Pixels], Pixels]
@@ -144,4 +144,6 @@ SUITE = Suite(
         ("unit", "in", ""),
         ("differ_percent", "values that differ, %", ".3f"),
     ),
+    keys=("model", "compared"),
+    gates=(Gate("largest", "lower", 0),),
 )

@@ -39,6 +39,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="picture to write (.png)")
 
 
+def run(args: argparse.Namespace) -> tuple[int, str]:
+    """Draw the picture."""
+    make(args)
+    return 0, str(args.out)
+
+
 def make(args: argparse.Namespace) -> None:
     """Write the picture. Raises ValueError where it would be empty or a caption is missing."""
     labels = args.label or [Path(name).stem for name in args.model]
