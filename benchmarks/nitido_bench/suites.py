@@ -25,6 +25,7 @@ NAMES = (
     "quality-restore",
     "quality-color",
     "int8",
+    "blind",
     "faces",
     "trigger",
     "ablation-sr",
