@@ -26,7 +26,7 @@ def measure(package: Path, accelerator: str, runs: int) -> Row:
     if sys.platform != "darwin":
         raise ToolFailed(f"expected macOS for Core ML, got {sys.platform}; run this on a Mac")
     try:
-        import coremltools  # type: ignore[import-untyped]
+        import coremltools
     except ImportError as error:
         raise PackageMissing(
             "expected the package coremltools for Core ML; pip install 'nitido[coreml]'"
