@@ -37,7 +37,7 @@ from nitido_train.upscaling import (
 class Config:
     """What to fine-tune with; the size of the network is that of the checkpoint it starts from."""
 
-    loss: LossWeights = field(default_factory=lambda: LossWeights(alpha=1000.0))
+    loss: LossWeights = field(default_factory=lambda: LossWeights(alpha=1000.0, beta=1.0, squared=0.0))
     features: float = 0.1
     """Weight of the distance of SqueezeNet's features."""
     adversarial: float = 0.02
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     config = Config(
-        loss=LossWeights(alpha=args.alpha, beta=args.beta),
+        loss=LossWeights(alpha=args.alpha, beta=args.beta, squared=0.0),
         features=args.features,
         adversarial=args.adversarial,
         loop=loop.LoopConfig(steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate),
