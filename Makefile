@@ -26,7 +26,7 @@ lint: $(DEV)/installed  ## ruff and mypy --strict
 	$(DEV)/bin/ruff format --check $(SOURCES)
 	$(DEV)/bin/mypy $(PACKAGES:%=-p %)
 
-bench: $(DEV)/installed  ## measure speed and memory here, half an hour; then write the tables into the documents
+bench: $(DEV)/installed  ## measure speed and memory here, then write the tables into the documents
 	$(DEV)/bin/nitido-bench import-time
 	$(DEV)/bin/nitido-bench latency
 	$(DEV)/bin/nitido-bench peers

@@ -66,6 +66,7 @@ def variants(base: sr.Config, teacher: Path | None = None) -> list[Variant]:
         found.append(Variant("tricks", "teacher", replace(base, distil=1.0), teacher))
     for weights in G1:
         name = f"alpha {weights.alpha:g} beta {weights.beta:g} sigma {weights.sigma:g}"
+        name += f" squared {weights.squared:g}" if weights.squared else ""
         found.append(Variant("loss", name, replace(base, loss=weights)))
     return found
 

@@ -6,7 +6,7 @@ python -m nitido_train.recipes.sr --data PHOTOS --scale 2 --out training/checkpo
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nitido_train import checkpoint, data, loop
+from nitido_train.loss_options import add_weights, weights_of
 from nitido_train.losses import LossWeights, ReconstructionLoss
 from nitido_train.nets.reparam import branch, collapse
 from nitido_train.nets.sr import TIERS, SrConfig, SrNet, parameter_count
@@ -116,9 +117,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
-    for weight in fields(LossWeights):
-        text = f"{weight.name} of the loss, see losses.LossWeights (default: %(default)g)"
-        parser.add_argument(f"--{weight.name}", type=float, default=weight.default, help=text)
+    add_weights(parser, LossWeights())
     parser.add_argument("--branches", action="store_true", help="train convolutions as sums of several")
     parser.add_argument("--shrunk", action="store_true", help="train on smaller versions of the photos too")
     parser.add_argument("--teacher", type=Path, help="SR checkpoint whose results to come close to as well")
@@ -136,7 +135,7 @@ def main() -> None:
     )
     config = Config(
         network=network_for(args.scale, args.tier, args.warm_start),
-        loss=LossWeights(**{weight.name: getattr(args, weight.name) for weight in fields(LossWeights)}),
+        loss=weights_of(args),
         branches=args.branches,
         distil=args.distil if args.teacher is not None else 0.0,
         shrunk=args.shrunk,
