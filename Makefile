@@ -7,7 +7,7 @@ SOURCES := sdk training export benchmarks demo_app tests samples
 PIP_COMPILE := pip-compile --quiet --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --unsafe-package nitido -c requirements/constraints.txt
 
-.PHONY: help demo test lint bench readme lock clean
+.PHONY: help demo test lint bench quality readme lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ \t/' | expand -t 10
@@ -26,19 +26,29 @@ lint: $(DEV)/installed  ## ruff and mypy --strict
 	$(DEV)/bin/ruff format --check $(SOURCES)
 	$(DEV)/bin/mypy $(PACKAGES:%=-p %)
 
-bench: $(DEV)/installed  ## measure everything: make bench DATA=FOLDER, which has photos/ and test/ (docs/benchmarks.md)
+bench: $(DEV)/installed  ## measure speed and memory here, then write the tables into the documents
+	$(DEV)/bin/nitido-bench import-time
+	$(DEV)/bin/nitido-bench latency
+	$(DEV)/bin/nitido-bench peers
+	$(DEV)/bin/nitido-bench pipeline
+	$(DEV)/bin/nitido-bench memory
+	$(DEV)/bin/nitido-bench parity
+	$(DEV)/bin/nitido-bench trigger-cost
+	$(DEV)/bin/nitido-bench gallery --photos 2000 --large 8
+	$(DEV)/bin/nitido-bench readme
+	$(DEV)/bin/nitido-bench report
+
+quality: $(DEV)/installed  ## measure accuracy: make quality DATA=FOLDER, which has photos/ and test/ (docs/benchmarks.md)
 	@test -n "$(DATA)" || { echo "expected DATA=FOLDER with photos/ and test/, see docs/benchmarks.md"; exit 2; }
 	$(DEV)/bin/nitido-bench bicubic --data $(DATA)/test
 	$(DEV)/bin/nitido-bench quality-sr --data $(DATA)/test
 	$(DEV)/bin/nitido-bench int8 --data $(DATA)/test
 	$(DEV)/bin/nitido-bench quality-restore --data $(DATA)/test
+	$(DEV)/bin/nitido-bench quality --folder $(DATA)/test/LIVE1 --limit 8
 	$(DEV)/bin/nitido-bench trigger --photos $(DATA)/photos --data $(DATA)/test
-	$(DEV)/bin/nitido-bench trigger-cost
 	$(DEV)/bin/nitido-bench labels --photos $(DATA)/photos
-	$(DEV)/bin/nitido-bench parity
-	$(DEV)/bin/nitido-bench memory
-	$(DEV)/bin/nitido-bench gallery
-	$(DEV)/bin/nitido-bench import-time
+	$(DEV)/bin/nitido-bench readme
+	$(DEV)/bin/nitido-bench report
 
 readme: $(DEV)/installed  ## write the figures in benchmarks/results/ into README.md and the model cards
 	$(DEV)/bin/nitido-bench readme

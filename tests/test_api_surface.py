@@ -12,6 +12,7 @@ import pytest
 import nitido
 
 PUBLIC = [
+    "BlindUpscaler",
     "Bundle",
     "Colorizer",
     "Enhancer",
@@ -22,6 +23,9 @@ PUBLIC = [
     "FunctionSession",
     "Gallery",
     "Improvability",
+    "KernelEstimate",
+    "KernelMap",
+    "KernelShape",
     "Metadata",
     "Monitor",
     "NitidoError",
@@ -35,6 +39,7 @@ PUBLIC = [
     "Scorer",
     "Session",
     "Size",
+    "Stroke",
     "Suggestion",
     "Tiler",
     "Trigger",
@@ -128,7 +133,17 @@ def test_everything_public_has_a_docstring() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Trigger", "Scorer", "Restorer", "Upscaler", "Colorizer", "Enhancer", "FaceDetector", "FaceUpscaler"],
+    [
+        "Trigger",
+        "Scorer",
+        "Restorer",
+        "Upscaler",
+        "BlindUpscaler",
+        "Colorizer",
+        "Enhancer",
+        "FaceDetector",
+        "FaceUpscaler",
+    ],
 )
 def test_every_open_takes_a_bundle_and_what_to_run_it_on(name: str) -> None:
     parameters = inspect.signature(getattr(nitido, name).open).parameters

@@ -20,13 +20,14 @@ from nitido_train.losses import LossWeights
 from nitido_train.recipes import sr
 
 G1 = (
-    *((alpha, 1.0, 1.0) for alpha in (0.0, 100.0, 1000.0, 10_000.0)),
-    (1000.0, 0.0, 1.0),
-    (100.0, 1.0, 0.5),
-    (1000.0, 1.0, 0.5),
-    (10_000.0, 1.0, 2.0),
+    LossWeights(),
+    *(LossWeights(alpha, 1.0, squared=0.0) for alpha in (0.0, 100.0, 1000.0, 10_000.0)),
+    LossWeights(1000.0, 0.0, squared=0.0),
+    LossWeights(100.0, 1.0, 0.5, squared=0.0),
+    LossWeights(1000.0, 1.0, 0.5, squared=0.0),
+    LossWeights(10_000.0, 1.0, 2.0, squared=0.0),
 )
-"""(alpha, beta, sigma), first without gradients. Both optimisers ignore a loss's scale, not alpha / beta."""
+"""As shipped, then alpha, beta and sigma alone. Both optimisers ignore a loss's scale, not alpha / beta."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,16 @@ def variants(base: sr.Config, teacher: Path | None = None) -> list[Variant]:
         "no gradient term": replace(base, loss=replace(loss, alpha=0.0)),
         "frequency term": replace(base, loss=replace(loss, frequency=1.0)),
         "squared error alone": replace(base, loss=LossWeights(alpha=0.0, beta=0.0, squared=1.0)),
+        "absolute error alone": replace(base, loss=LossWeights(alpha=0.0, beta=1.0, squared=0.0)),
         "branches": replace(base, branches=True),
         "smaller photos too": replace(base, shrunk=True),
     }
     found = [Variant("tricks", name, config) for name, config in tricks.items()]
     if teacher is not None:
         found.append(Variant("tricks", "teacher", replace(base, distil=1.0), teacher))
-    for alpha, beta, sigma in G1:
-        weights = replace(loss, alpha=alpha, beta=beta, sigma=sigma)
-        name = f"alpha {alpha:g} beta {beta:g} sigma {sigma:g}"
+    for weights in G1:
+        name = f"alpha {weights.alpha:g} beta {weights.beta:g} sigma {weights.sigma:g}"
+        name += f" squared {weights.squared:g}" if weights.squared else ""
         found.append(Variant("loss", name, replace(base, loss=weights)))
     return found
 

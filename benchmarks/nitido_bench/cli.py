@@ -1,124 +1,85 @@
-"""The command ``nitido-bench``: one subcommand per suite, and ``readme`` for the tables in the documents."""
+"""The command ``nitido-bench``: one subcommand per suite, and others for what is done with results."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import nitido
-from nitido_bench import (
-    ablation_sr,
-    bicubic,
-    contact_sheet,
-    faces,
-    gallery,
-    import_time,
-    int8,
-    labels,
-    memory,
-    parity,
-    quality_color,
-    quality_restore,
-    quality_sr,
-    readme,
-    results,
-    sr_crops,
-    trigger,
-    trigger_cost,
-)
+from nitido_bench import results
+from nitido_bench.errors import BenchError
 from nitido_bench.suite import Row, markdown
+from nitido_bench.suites import NAMES, open_suite
 
-SUITES = {
-    suite.name: suite
-    for suite in (
-        bicubic.SUITE,
-        quality_sr.SUITE,
-        ablation_sr.SUITE,
-        int8.SUITE,
-        quality_restore.SUITE,
-        quality_color.SUITE,
-        faces.SUITE,
-        trigger.SUITE,
-        trigger_cost.SUITE,
-        labels.SUITE,
-        parity.SUITE,
-        memory.SUITE,
-        gallery.SUITE,
-        import_time.SUITE,
-    )
+COMMANDS = {
+    "compare": "judge a result against an earlier one of the same suite; exit status 1 when it is worse",
+    "report": "all results as Markdown, plots and one HTML page",
+    "readme": "write the measured tables into README.md and the model cards",
+    "contact-sheet": "draw parts of photos before and after restoration",
+    "sr-crops": "draw parts of photos and text enlarged by models",
 }
+"""What is no suite: each is a module with ``arguments(parser)`` and ``run(args) -> (exit status, text)``."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one subcommand; 0 when done, 1 when it failed or documents are out of date, 2 for bad usage."""
+    """Run one subcommand; 0: done, 1: failed, judged worse or found out of date, 2: bad usage."""
     words = sys.argv[1:] if argv is None else argv
-    args = make_parser().parse_args(words)
+    known = [word for word in words[:1] if word in (*NAMES, *COMMANDS)]
     try:
-        if args.suite == "readme":
-            return update_documents(args.results, args.check)
-        if args.suite == "contact-sheet":
-            return draw_contact_sheet(args)
-        if args.suite == "sr-crops":
-            sr_crops.make(args)
-            return 0
-        return run_suite(args, "nitido-bench " + shlex.join(words))
-    except (nitido.NitidoError, results.ResultError, readme.MarkerError, FileNotFoundError) as error:
+        args = make_parser(known or (*NAMES, *COMMANDS)).parse_args(words)
+        if args.suite in NAMES:
+            return run_suite(args, "nitido-bench " + shlex.join(words))
+        run: Callable[[argparse.Namespace], tuple[int, str]] = _module(args.suite).run
+        status, told = run(args)
+        print(told)
+        return status
+    except (nitido.NitidoError, BenchError, FileNotFoundError) as error:
         print(f"nitido-bench: {error}", file=sys.stderr)
         return 1
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+def make_parser(names: Sequence[str] = (*NAMES, *COMMANDS)) -> argparse.ArgumentParser:
+    """The parser of the command line, of some subcommands or of all: each imports its module."""
     parser = argparse.ArgumentParser(
         prog="nitido-bench", description="Measure what Nitido states about itself."
     )
     commands = parser.add_subparsers(dest="suite", required=True, metavar="SUITE")
-    for suite in SUITES.values():
-        command = commands.add_parser(suite.name, help=suite.help, description=suite.help)
-        command.add_argument("--out", type=Path, help=f"folder for the result (default: {results.FOLDER})")
-        suite.arguments(command)
-    command = commands.add_parser("contact-sheet", help="draw parts of photos before and after restoration")
-    contact_sheet.arguments(command)
-    command = commands.add_parser("sr-crops", help="draw parts of photos and text enlarged by models")
-    sr_crops.arguments(command)
-    command = commands.add_parser(
-        "readme", help="write the measured tables into README.md and the model cards"
-    )
-    command.add_argument("--results", type=Path, default=results.FOLDER)
-    command.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a table is out of date"
-    )
+    for name in names:
+        if name in NAMES:
+            suite = open_suite(name)
+            command = commands.add_parser(name, help=suite.help, description=suite.help)
+            command.add_argument(
+                "--out", type=Path, help=f"folder for the result (default: {results.FOLDER})"
+            )
+            suite.arguments(command)
+        else:
+            _module(name).arguments(commands.add_parser(name, help=COMMANDS[name]))
     return parser
 
 
 def run_suite(args: argparse.Namespace, command: str) -> int:
-    """Measure, print the table, save the result."""
-    suite = SUITES[args.suite]
+    """Measure, print the table, save the result; what a suite finished before it failed is saved too."""
+    suite, folder = open_suite(args.suite), args.out or results.FOLDER
     rows: list[Row] = []
-    for row in suite.measure(args):
-        rows.append(row)
-        print(" ".join(f"{key}={value}" for key, value in row.items()), file=sys.stderr)
-    file = results.write(results.collect(suite.name, command, rows), args.out or results.FOLDER)
+    try:
+        for row in suite.measure(args):
+            rows.append(row)
+            print(" ".join(f"{key}={value}" for key, value in row.items()), file=sys.stderr)
+    except BaseException:
+        if rows:
+            file = results.write(results.collect(suite.name, command, rows), folder, partial=True)
+            print(f"{file} has the {len(rows)} rows that were finished", file=sys.stderr)
+        raise
+    file = results.write(results.collect(suite.name, command, rows), folder)
     print(markdown(suite, rows))
     print(f"\n{file}", file=sys.stderr)
     return 0
 
 
-def draw_contact_sheet(args: argparse.Namespace) -> int:
-    """Draw the picture and say which photos are not in it."""
-    for reason in contact_sheet.make(args):
-        print(f"not shown: {reason}", file=sys.stderr)
-    print(args.out)
-    return 0
-
-
-def update_documents(folder: Path, check: bool) -> int:
-    """Bring the marked tables of all documents up to date, or only say which are not."""
-    measured = {file.stem: results.read(file) for file in sorted(folder.glob("*.json"))}
-    tables = {name: readme.table(SUITES[name], result) for name, result in measured.items() if name in SUITES}
-    changed = readme.update(readme.documents(Path()), tables, write=not check)
-    for document in changed:
-        print(f"{'out of date: ' if check else 'updated '}{document}")
-    return 1 if check and changed else 0
+def _module(command: str) -> ModuleType:
+    return import_module(f"nitido_bench.{command.replace('-', '_')}")

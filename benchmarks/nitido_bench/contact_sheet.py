@@ -30,6 +30,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, help="only the first photos")
 
 
+def run(args: argparse.Namespace) -> tuple[int, str]:
+    """Draw the picture and say which photos are not in it."""
+    return 0, "\n".join([*(f"not shown: {reason}" for reason in make(args)), str(args.out)])
+
+
 def make(args: argparse.Namespace) -> list[str]:
     """Write the picture; returns one line for each photo that could not be shown."""
     restore = nitido.Restorer.open(args.bundle, runtime=args.runtime)

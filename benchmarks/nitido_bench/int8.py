@@ -12,7 +12,7 @@ import nitido
 from nitido.bundle.manifest import UpscaleTask
 from nitido_bench import testsets
 from nitido_bench.quality_sr import bundles
-from nitido_bench.suite import Row, Suite
+from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.metrics import psnr_y
 from nitido_train.resample import bicubic_downscale, crop_to_multiple
 
@@ -80,4 +80,6 @@ SUITE = Suite(
         ("lost", "lost, dB", "+.3f"),
         ("parity_db", "worst sample against torch, dB", ".0f"),
     ),
+    keys=("model", "target"),
+    gates=(Gate("psnr", "higher", 0.02),),
 )

@@ -8,14 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from nitido_bench.suite import Row, Suite
+from nitido_bench.suite import Gate, Row, Suite
 
 MODELS = ("restore", "sr-x2")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options."""
-    parser.add_argument("--megapixels", type=float, nargs="+", default=(1, 12, 48), help="default: 1 12 48")
+    parser.add_argument(
+        "--megapixels", type=float, nargs="+", default=(1, 12, 48, 108), help="default: 1 12 48 108"
+    )
     parser.add_argument("--model", nargs="+", choices=MODELS, default=("restore",))
     parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
     parser.add_argument("--threads", type=int)
@@ -47,4 +49,6 @@ SUITE = Suite(
         ("beside_mb", "beside both, MB", ".0f"),
         ("seconds", "seconds", ".0f"),
     ),
+    keys=("model", "megapixels"),
+    gates=(Gate("beside_mb", "lower", 0.1, ratio=True),),
 )

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nitido
-from nitido.bundle.manifest import ColorizeTask, FaceTask, RestoreTask, UpscaleTask
+from nitido.bundle.manifest import BlindTask, ColorizeTask, FaceTask, RestoreTask, UpscaleTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
-from nitido_bench.suite import Row, Suite
+from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.data import list_photos, load_rgb
 
 Enhance = Callable[[Pixels], Pixels]
@@ -40,7 +40,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
         if isinstance(task, FaceTask):
             yield compare_faces(name, photos)
             continue
-        if not isinstance(task, UpscaleTask | RestoreTask):
+        if not isinstance(task, UpscaleTask | RestoreTask | BlindTask):
             yield compare_scores(name, photos)
             continue
         smallest = 2 * task.halo + 32
@@ -59,9 +59,13 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
 
 
 def enhancer(bundle: nitido.Bundle, runtime: str, tile: int) -> Enhance:
-    """The bundle's restorer or upscaler, with tiles of another size than its own."""
+    """The bundle's restorer or upscaler, with other tiles than its own; a blind one's kernel is known."""
     task = bundle.manifest.task
     main = open_session(bundle, runtime=runtime)
+    if isinstance(task, BlindTask):
+        kernel, judge = (open_session(bundle, graph, runtime=runtime) for graph in ("kernel", "judge"))
+        blind = nitido.BlindUpscaler(main, kernel, judge, replace(task, tile=tile))
+        return lambda pixels: blind(pixels, nitido.KernelShape("gaussian", 1.3, 0.8, 0.5))
     if isinstance(task, RestoreTask):
         return nitido.Restorer(main, open_session(bundle, "blur", runtime=runtime), replace(task, tile=tile))
     if isinstance(task, UpscaleTask):
@@ -144,4 +148,6 @@ SUITE = Suite(
         ("unit", "in", ""),
         ("differ_percent", "values that differ, %", ".3f"),
     ),
+    keys=("model", "compared"),
+    gates=(Gate("largest", "lower", 0),),
 )

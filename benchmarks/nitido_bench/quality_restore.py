@@ -13,7 +13,7 @@ import nitido
 from nitido.blur import Blur
 from nitido.chroma import luma_of
 from nitido_bench import testsets
-from nitido_bench.suite import Row, Suite
+from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.degrade import Degradation, Saturation, degrade
 from nitido_train.metrics import luma, psnr
 
@@ -122,4 +122,6 @@ SUITE = Suite(
         ("worst_gain", "worst photo", "+.2f"),
         ("worse", "photos made worse", "d"),
     ),
+    keys=("table", "model", "degradation", "jpeg"),
+    gates=(Gate("psnr", "higher", 0.02),),
 )

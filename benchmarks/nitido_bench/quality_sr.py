@@ -13,7 +13,7 @@ from nitido.bundle.manifest import UpscaleTask
 from nitido_bench import testsets
 from nitido_bench.bicubic import bicubic_scores
 from nitido_bench.sr_models import AnyUpscaler
-from nitido_bench.suite import Row, Suite
+from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.metrics import gradient_error, psnr_y, ssim_y
 from nitido_train.nets.squeezenet import FeatureDistance, load
 from nitido_train.resample import bicubic_downscale, crop_to_multiple
@@ -122,5 +122,10 @@ SUITE = Suite(
         ("feature_distance", "SqueezeNet feature distance", ".4f"),
         ("bicubic_psnr", "bicubic PSNR", ".2f"),
         ("bicubic_ssim", "bicubic SSIM", ".4f"),
+    ),
+    keys=("model", "scale", "set"),
+    gates=(
+        Gate("psnr", "higher", 0.02),
+        Gate("ssim", "higher", 0.0005),
     ),
 )

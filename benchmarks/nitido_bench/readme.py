@@ -10,12 +10,16 @@ A document asks for a table with two comment lines; what stands between them is 
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from nitido_bench import results
+from nitido_bench.errors import MarkerError
 from nitido_bench.results import Result
 from nitido_bench.suite import Suite, markdown
+from nitido_bench.suites import NAMES, open_suite
 
 Table = Callable[[Mapping[str, str]], str]
 """The text of a table, given the filter ``{column: value}``."""
@@ -23,8 +27,21 @@ Table = Callable[[Mapping[str, str]], str]
 _MARKED = re.compile(r"(<!-- figures: (\S+)((?: \S+=\S+)*) -->\n)(.*?)(<!-- end figures -->)", re.DOTALL)
 
 
-class MarkerError(Exception):
-    """A marker that names a suite or a column that is not there."""
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument("--results", type=Path, default=results.FOLDER)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 when a table is out of date"
+    )
+
+
+def run(args: argparse.Namespace) -> tuple[int, str]:
+    """Bring the marked tables of all documents up to date, or only say which are not."""
+    measured = results.collected(args.results)
+    tables = {name: table(open_suite(name), result) for name, result in measured.items() if name in NAMES}
+    changed = update(documents(Path()), tables, write=not args.check)
+    told = [f"{'out of date: ' if args.check else 'updated '}{document}" for document in changed]
+    return int(args.check and bool(changed)), "\n".join(told)
 
 
 def documents(root: Path) -> list[Path]:

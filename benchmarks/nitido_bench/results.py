@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
+from nitido_bench.errors import PackageMissing, ResultError
 from nitido_bench.suite import Row
-from nitido_train.checkpoint import current_commit
+from nitido_train.commit import current_commit
 
 SCHEMA = 1
 FOLDER = Path("benchmarks/results")
@@ -22,14 +23,11 @@ DISTRIBUTIONS = (
     "pillow",
     "onnxruntime",
     "ai-edge-litert",
+    "coremltools",
     "torch",
     "scikit-image",
     "scipy",
 )
-
-
-class ResultError(Exception):
-    """A result file that this version does not read."""
 
 
 @dataclass(frozen=True)
@@ -99,31 +97,55 @@ def collect(suite: str, command: str, rows: list[Row]) -> Result:
     return Result(suite, command, today, current_commit(), this_machine(), installed_versions(), rows)
 
 
-def write(result: Result, folder: Path = FOLDER) -> Path:
-    """Write ``folder/<suite>.json``."""
+def write(result: Result, folder: Path = FOLDER, *, partial: bool = False) -> Path:
+    """Write ``folder/<suite>.json``; a suite that failed halfway, ``<suite>.partial.json``.
+
+    What is not of the schema is not written: ResultError.
+    """
+    data = asdict(result)
+    unfinished, finished = folder / f"{result.suite}.partial.json", folder / f"{result.suite}.json"
+    file = unfinished if partial else finished
+    check(data, file)
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{result.suite}.json"
-    partial = file.with_suffix(".tmp")
-    partial.write_text(json.dumps(asdict(result), indent=1) + "\n")
-    partial.replace(file)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
+    temporary.replace(file)
+    if not partial:
+        unfinished.unlink(missing_ok=True)
     return file
 
 
 def read(file: Path) -> Result:
-    """Read a result file; ``ResultError`` when its schema or its keys are others than this version's."""
+    """Read a result file; ``ResultError`` when it is none that this version writes."""
     try:
-        data: dict[str, Any] = json.loads(file.read_text())
+        data = json.loads(file.read_text())
     except ValueError as error:
         raise ResultError(f"expected JSON in {file}: {error}; measure the suite again") from error
-    if data.get("schema") != SCHEMA:
-        raise ResultError(
-            f"expected schema {SCHEMA} in {file}, got {data.get('schema')}; measure the suite again"
-        )
-    for keys, kind in ((data, Result), (data.get("machine", {}), Machine)):
-        expected = {field.name for field in fields(kind)}
-        if set(keys) != expected:
-            wrong = sorted(set(keys) ^ expected)
-            raise ResultError(
-                f"expected the keys of {kind.__name__} in {file}, differs in {wrong}; measure again"
-            )
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != SCHEMA:
+        raise ResultError(f"expected schema {SCHEMA} in {file}, got {found}; measure the suite again")
+    check(data, file)
     return Result(**{**data, "machine": Machine(**data["machine"])})
+
+
+def check(data: dict[str, Any], file: Path) -> None:
+    """Raise ResultError where ``data`` is not of the schema in ``result.schema.json``."""
+    try:
+        from jsonschema import Draft202012Validator
+    except ImportError as error:
+        raise PackageMissing(
+            f"expected the package {error.name} for result files; pip install 'nitido[bench]'"
+        ) from error
+    schema = json.loads(resources.files("nitido_bench").joinpath("result.schema.json").read_text())
+    for wrong in Draft202012Validator(schema).iter_errors(data):
+        place = "/".join(map(str, wrong.absolute_path)) or "the file"
+        raise ResultError(
+            f"expected {file} to follow result.schema.json, but in {place}: {wrong.message}; measure again"
+        )
+
+
+def collected(folder: Path) -> dict[str, Result]:
+    """The finished results of a folder by suite."""
+    return {
+        file.stem: read(file) for file in sorted(folder.glob("*.json")) if not file.stem.endswith(".partial")
+    }

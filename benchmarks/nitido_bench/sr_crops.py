@@ -35,8 +35,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photo", type=Path, nargs="+", default=[], help="photos; each is a row")
     parser.add_argument("--text", action="store_true", help="a last row of rendered text")
     parser.add_argument("--side", type=int, default=120, help="of the parts shown, in pixels (default: 120)")
+    parser.add_argument(
+        "--as-is", action="store_true", help="enlarge photos that are small, instead of shrinking them first"
+    )
     parser.add_argument("--zoom", type=int, default=2, help="pixels of the picture for each (default: 2)")
     parser.add_argument("--out", type=Path, required=True, help="picture to write (.png)")
+
+
+def run(args: argparse.Namespace) -> tuple[int, str]:
+    """Draw the picture."""
+    make(args)
+    return 0, str(args.out)
 
 
 def make(args: argparse.Namespace) -> None:
@@ -49,9 +58,11 @@ def make(args: argparse.Namespace) -> None:
         )
     models = [open_model(name) for name in args.model]
     sources = [load_rgb(file) for file in args.photo] + ([rendered_text()] if args.text else [])
-    rows = [versions(source, models, args.side) for source in sources]
+    cut = enlarged if args.as_is else versions
+    rows = [cut(source, models, args.side) for source in sources]
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(["original", "bicubic", *labels], rows, args.zoom).save(args.out)
+    captions = ["bicubic", *labels] if args.as_is else ["original", "bicubic", *labels]
+    sheet(captions, rows, args.zoom).save(args.out)
 
 
 def versions(large: Pixels, models: Sequence[AnyUpscaler], side: int) -> list[Pixels]:
@@ -67,6 +78,17 @@ def versions(large: Pixels, models: Sequence[AnyUpscaler], side: int) -> list[Pi
     part = most_different(first, results[-1], side)
     bicubic = bicubic_upscale(bicubic_downscale(large, scale), scale)
     return [np.ascontiguousarray(image[part]) for image in (large, bicubic, *results)]
+
+
+def enlarged(small: Pixels, models: Sequence[AnyUpscaler], side: int) -> list[Pixels]:
+    """The same part of the photo enlarged as it is, by bicubic interpolation and by each model.
+
+    The part is where the first model, or bicubic interpolation beside a single one, and the last differ most.
+    """
+    bicubic = bicubic_upscale(small, models[0].scale)
+    results = [model(small) for model in models]
+    part = most_different(bicubic if len(models) == 1 else results[0], results[-1], side)
+    return [np.ascontiguousarray(image[part]) for image in (bicubic, *results)]
 
 
 def most_different(a: Pixels, b: Pixels, side: int) -> tuple[slice, slice]:

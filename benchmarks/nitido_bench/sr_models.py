@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import nitido
+from nitido.bundle.manifest import BlindTask
 from nitido.photo.model import Pixels
 from nitido_train.upscaling import open_upscaler, upscale
 
@@ -41,4 +42,5 @@ def open_model(name: str) -> AnyUpscaler:
     """A checkpoint (``.safetensors``), the folder of a bundle, or the name of one in the zoo."""
     if name.endswith(".safetensors"):
         return CheckpointUpscaler(Path(name))
-    return nitido.Upscaler.open(name)
+    blind = isinstance(nitido.Bundle.open(name).manifest.task, BlindTask)
+    return nitido.BlindUpscaler.open(name) if blind else nitido.Upscaler.open(name)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import nitido
-from nitido_bench import testsets, trigger_tables
+from nitido_bench import testsets, trigger_curves, trigger_tables
 from nitido_bench.suite import Row, Suite
 from nitido_bench.trigger_baselines import BASELINES, SCORER, Predictor, no_reference
 from nitido_bench.trigger_tables import FINE_TUNED, TRIGGER, Judged
@@ -82,6 +82,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     yield from trigger_tables.predictor_rows(everything, tuple(triggers))
     yield from trigger_tables.value_rows(everything, {n: t.threshold for n, t in triggers.items()})
     yield from trigger_tables.reliability_rows(everything, tuple(triggers))
+    yield from trigger_curves.curve_rows(everything)
 
 
 def score_of(trigger: nitido.Trigger) -> Predictor:
@@ -116,6 +117,7 @@ SUITE = Suite(
         ("predictor", "predicted by", ""),
         ("way", "enhanced", ""),
         ("bin", "part", "d"),
+        ("share", "of the photos", ".0%"),
         ("count", "count", "d"),
         ("spearman", "Spearman", ".3f"),
         ("pearson", "Pearson", ".3f"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nitido.bundle.manifest import (
+    BlindTask,
     Build,
     ColorizeTask,
     FaceTask,
@@ -31,6 +32,7 @@ TRAINING_SETS = {
 
 FIGURES = {
     "upscale": "<!-- figures: quality-sr model={name} -->\n<!-- end figures -->",
+    "blind": "<!-- figures: blind model={name} -->\n<!-- end figures -->",
     "restore": "<!-- figures: quality-restore model={name} -->\n<!-- end figures -->",
     "colorize": "<!-- figures: quality-color -->\n<!-- end figures -->",
     "trigger": "<!-- figures: trigger table=photos -->\n<!-- end figures -->",
@@ -49,6 +51,12 @@ LIMITS = {
     "upscale": (
         "Trained on clean photos shrunk by bicubic interpolation: a photo's noise, blur and compression "
         "artifacts are enlarged with it. It sharpens detail; it does not invent any."
+    ),
+    "blind": (
+        "Trained on photos made small by simulated kernels of at most 21 pixels, some with faint noise or "
+        "JPEG artifacts; strong noise and artifacts are enlarged. A photo without texture does not tell its "
+        "kernel, and the estimate says so; a wrong kernel shows as halos or as blur. Kernels that change "
+        "within some sixty pixels are averaged."
     ),
     "restore": (
         "Trained on simulated degradations. Blur is taken to be the same over the whole photo and of one of "
@@ -156,6 +164,13 @@ def _task_facts(task: Task) -> list[tuple[str, str]]:
     match task:
         case UpscaleTask():
             return [("scale", str(task.scale)), ("halo", f"{task.halo} pixels")]
+        case BlindTask():
+            return [
+                ("scale", str(task.scale)),
+                ("halo", f"{task.halo} pixels"),
+                ("latent", f"{task.latent} numbers"),
+                ("kernels judged on", f"crops of {task.cell} pixels"),
+            ]
         case RestoreTask():
             return [
                 ("factors", ", ".join(task.factors)),

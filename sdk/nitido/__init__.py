@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BlindUpscaler": "nitido.blind",
     "Bundle": "nitido.bundle",
     "Colorizer": "nitido.colorizer",
     "Enhancer": "nitido.enhancer",
@@ -25,6 +26,9 @@ _HOMES = {
     "FunctionSession": "nitido.runtime.function",
     "Gallery": "nitido.gallery",
     "Improvability": "nitido.trigger",
+    "KernelEstimate": "nitido.blind",
+    "KernelMap": "nitido.blind",
+    "KernelShape": "nitido.blind",
     "Metadata": "nitido.photo",
     "Monitor": "nitido.monitor",
     "NitidoError": "nitido.errors",
@@ -38,6 +42,7 @@ _HOMES = {
     "Scorer": "nitido.scorer",
     "Session": "nitido.runtime.session",
     "Size": "nitido.sizes",
+    "Stroke": "nitido.blind",
     "Suggestion": "nitido.suggestion",
     "Tiler": "nitido.tiler",
     "Trigger": "nitido.trigger",
@@ -55,6 +60,11 @@ __all__ = ["__version__", *_HOMES, *_MODULES]
 if TYPE_CHECKING:
     from nitido import errors as errors
     from nitido import zoo as zoo
+    from nitido.blind import BlindUpscaler as BlindUpscaler
+    from nitido.blind import KernelEstimate as KernelEstimate
+    from nitido.blind import KernelMap as KernelMap
+    from nitido.blind import KernelShape as KernelShape
+    from nitido.blind import Stroke as Stroke
     from nitido.bundle import Bundle as Bundle
     from nitido.colorizer import Colorizer as Colorizer
     from nitido.enhancer import Enhancer as Enhancer

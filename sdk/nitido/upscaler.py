@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from nitido import tiers, zoo
 from nitido.bundle.bundle import Bundle
-from nitido.bundle.manifest import UpscaleTask
+from nitido.bundle.manifest import TensorSpec, UpscaleTask
 from nitido.errors import BundleInvalid, InvalidOption, WrongTask
 from nitido.photo.depth import carry_low_bits, strips, to_8_bits
 from nitido.photo.model import Sample
 from nitido.photo.samples import luma
 from nitido.runtime import open_session
-from nitido.runtime.session import RuntimeInfo, Session
+from nitido.runtime.session import RuntimeInfo, Session, Tensors
 from nitido.tensors import (
     check_pixels,
     fixed_size,
@@ -115,25 +115,39 @@ class Upscaler:
         return self._tiler.bands((pixels,), self._step(pixels))
 
     def _step(self, pixels: NDArray[Any]) -> Step:
-        """One tile through the network, in buffers that each run has for itself."""
-        check_pixels(pixels, deep=True)
-        tensor: NDArray[Any] | None = None
-        result: NDArray[Any] | None = None
-        grey, deep = _is_grey(pixels), pixels.dtype == np.uint16
-        carried = deep and (is_coarse(self._input) or is_coarse(self._output))
-        read: Callable[..., NDArray[Any]] = tensor_to_deep if deep and not carried else tensor_to_pixels
+        name = self._input.name
+        return network_step(
+            pixels, self._input, self._output, lambda _, tensor: self._session.run({name: tensor})
+        )
 
-        def step(tile: Tile, crops: tuple[NDArray[Any], ...]) -> NDArray[Any]:
-            nonlocal tensor, result
-            part = to_8_bits(crops[0]) if carried else crops[0]
-            tensor = pixels_to_tensor(part, self._input, tensor)
-            outputs = self._session.run({self._input.name: tensor})
-            result = read(outputs[self._output.name], self._output, result)
-            if grey:
-                result[:] = luma(result)[..., np.newaxis]
-            return carry_low_bits(crops[0], part, result) if carried else result
 
-        return step
+def network_step(
+    pixels: NDArray[Any],
+    image: TensorSpec,
+    enlarged: TensorSpec,
+    run: Callable[[Tile, NDArray[Any]], Tensors],
+) -> Step:
+    """One tile through an enlarging network, in buffers that each photo has for itself.
+
+    ``run`` gets a tile and its tensor ``image`` and returns tensors, ``enlarged`` among them.
+    """
+    check_pixels(pixels, deep=True)
+    tensor: NDArray[Any] | None = None
+    result: NDArray[Any] | None = None
+    grey, deep = _is_grey(pixels), pixels.dtype == np.uint16
+    carried = deep and (is_coarse(image) or is_coarse(enlarged))
+    read: Callable[..., NDArray[Any]] = tensor_to_deep if deep and not carried else tensor_to_pixels
+
+    def step(tile: Tile, crops: tuple[NDArray[Any], ...]) -> NDArray[Any]:
+        nonlocal tensor, result
+        part = to_8_bits(crops[0]) if carried else crops[0]
+        tensor = pixels_to_tensor(part, image, tensor)
+        result = read(run(tile, tensor)[enlarged.name], enlarged, result)
+        if grey:
+            result[:] = luma(result)[..., np.newaxis]
+        return carry_low_bits(crops[0], part, result) if carried else result
+
+    return step
 
 
 def _is_grey(pixels: NDArray[Any]) -> bool:

@@ -138,7 +138,7 @@ def test_the_contact_sheet_has_every_readable_photo_before_and_after(
     out = tmp_path / "docs" / "sheet.png"
     words = ["contact-sheet", "--photos", str(tmp_path / "in"), "--out", str(out), "--side", "24"]
     assert cli.main([*words, "--columns", "2"]) == 0
-    assert "not shown" in capsys.readouterr().err
+    assert "not shown" in capsys.readouterr().out
     picture = np.asarray(Image.open(out))
     gap, line = contact_sheet.GAP, contact_sheet.CAPTION
     assert picture.shape == (2 * (24 + line + gap) + gap, 2 * (48 + 2 * gap) + gap, 3)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from nitido_bench import readme, results
+from nitido_bench import cli, readme, results
+from nitido_bench.cli import make_parser
 from nitido_bench.suite import Row, Suite, markdown
+from nitido_bench.suites import NAMES, open_suite
 
 SUITE = Suite(
     name="example",
@@ -42,7 +47,9 @@ def test_a_result_says_on_what_it_was_measured() -> None:
     [
         ({"schema": 99}, "expected schema 1"),
         ({"surprise": 1}, "surprise"),
-        ({"machine": {"cpu": "x"}}, "Machine"),
+        ({"machine": {"cpu": "x"}}, "in machine: 'cores' is a required property"),
+        ({"rows": [{"psnr": [1, 2]}]}, "in rows/0/psnr"),
+        ({"measured": "yesterday"}, "in measured"),
     ],
 )
 def test_a_result_of_another_schema_is_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
@@ -56,6 +63,54 @@ def test_a_result_that_is_not_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "example.json").write_text("{")
     with pytest.raises(results.ResultError, match="expected JSON"):
         results.read(tmp_path / "example.json")
+
+
+def test_what_no_one_could_read_is_not_written(tmp_path: Path) -> None:
+    rows: list[Row] = [{"psnr": [1]}]  # type: ignore[dict-item]  # what a careless suite would yield
+    with pytest.raises(results.ResultError, match="rows/0/psnr"):
+        results.write(results.collect("example", "", rows), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_result_takes_the_place_of_an_unfinished_one(tmp_path: Path) -> None:
+    result = results.collect("example", "", ROWS)
+    unfinished = results.write(result, tmp_path, partial=True)
+    assert unfinished.name == "example.partial.json"
+    finished = results.write(result, tmp_path)
+    assert list(tmp_path.iterdir()) == [finished]
+
+
+def test_committed_results_follow_the_schema() -> None:
+    assert results.collected(Path(__file__).parents[2] / "benchmarks" / "results")
+
+
+def test_a_suite_that_fails_keeps_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(args: argparse.Namespace) -> Iterator[Row]:
+        yield ROWS[0]
+        raise results.ResultError("expected better weather")
+
+    monkeypatch.setattr(cli, "open_suite", lambda name: replace(SUITE, name=name, measure=measure))
+    assert cli.main(["import-time", "--out", str(tmp_path)]) == 1
+    assert "expected better weather" in capsys.readouterr().err
+    (file,) = tmp_path.iterdir()
+    assert results.read(file).rows == ROWS[:1]
+
+
+def test_a_board_without_torch_can_measure_latency() -> None:
+    code = """
+import sys
+for name in ("torch", "litert_torch", "skimage", "pyarrow"):
+    sys.modules[name] = None
+from nitido_bench.cli import make_parser, main
+for name in ("latency", "pipeline", "devices", "memory", "import-time", "gate"):
+    make_parser([name])
+assert main(["peers"]) == 1
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "expected the package torch for the suite peers" in done.stderr
 
 
 def test_a_table_has_the_columns_of_its_suite_and_leaves_missing_values_empty() -> None:
@@ -113,8 +168,6 @@ def test_a_marker_that_names_an_unknown_column_is_an_error(tmp_path: Path) -> No
 
 
 def test_every_suite_writes_its_own_result_file() -> None:
-    from nitido_bench.cli import SUITES, make_parser
-
-    assert all(name == suite.name for name, suite in SUITES.items())
+    assert all(open_suite(name).name == name for name in NAMES)
     parsed = make_parser().parse_args(["import-time", "--runs", "2"])
     assert parsed == argparse.Namespace(suite="import-time", out=None, runs=2)

@@ -37,6 +37,15 @@ def test_the_part_shown_is_where_the_models_differ() -> None:
     assert np.abs(last.astype(int) - bicubic).mean() > 20
 
 
+def test_small_photos_are_enlarged_as_they_are() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    spoilt = Bicubic(2, (slice(12, 36), slice(48, 72)))
+    bicubic, first, last = sr_crops.enlarged(photo, [Bicubic(2), spoilt], 24)
+    assert np.array_equal(bicubic, bicubic_upscale(photo, 2)[12:36, 48:72])
+    assert np.array_equal(bicubic, first)
+    assert np.abs(last.astype(int) - bicubic).mean() > 20
+
+
 def test_a_photo_smaller_than_the_part_is_shown_whole() -> None:
     photo = np.zeros((24, 36, 3), np.uint8)
     assert [image.shape for image in sr_crops.versions(photo, [Bicubic(2)], 100)] == [(24, 36, 3)] * 3

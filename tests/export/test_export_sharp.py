@@ -19,7 +19,7 @@ def test_a_sharp_upscaler_is_an_upscaler_whose_card_tells_its_loss_and_its_limit
     save_checkpoint: Callable[..., Path], photos: list[Pixels], tmp_path: Path
 ) -> None:
     config = SrConfig(scale=4, width=6, depth=1)
-    history = {"loss": asdict(LossWeights(alpha=300.0)), "loop": {"minutes": 1.0}}
+    history = {"loss": asdict(LossWeights(alpha=300.0, beta=1.0)), "loop": {"minutes": 1.0}}
     file = tmp_path / "sr-x4-sharp.safetensors"
     save_checkpoint(file, SrNet(config), config, "sr_sharp", config=history)
     manifest = write_bundle(open_model(file), tmp_path / "bundle", targets.find(["onnx-fp32"]), photos)

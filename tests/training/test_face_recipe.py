@@ -15,7 +15,6 @@ from nitido_train import checkpoint
 from nitido_train.errors import TrainingDataError
 from nitido_train.face_crops import HELD_OUT, TRAIN
 from nitido_train.loop import LoopConfig
-from nitido_train.losses import LossWeights
 from nitido_train.nets.face import SCALE, FaceConfig, FaceNet
 from nitido_train.nets.sr import parameter_count
 from nitido_train.recipes import face
@@ -100,7 +99,7 @@ def test_the_face_network_learns_and_is_saved(crops: Path, tmp_path: Path) -> No
     checkpoint.save(trained, "face", file)
     provenance = checkpoint.load_provenance(file)
     checkpoint.load_weights(FaceNet(FaceConfig(**provenance.network)), file)
-    assert provenance.config["loss"]["alpha"] == LossWeights().alpha
+    assert provenance.config["loss"]["alpha"] == face.LOSS.alpha
 
 
 def test_an_alpha_of_zero_leaves_the_gradients_out(crops: Path, tmp_path: Path) -> None:

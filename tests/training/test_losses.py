@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from nitido_train.metrics import gradient_error
 from nitido_train.resample import bicubic_downscale, bicubic_upscale
 from nitido_train.tensors import to_tensor
 
-NONE = LossWeights(alpha=0, beta=0)
+NONE = LossWeights(alpha=0, beta=0, squared=0)
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0])
@@ -80,8 +81,9 @@ def test_frequency_loss_is_the_mean_size_of_the_spectrum() -> None:
 def test_each_weight_counts_its_own_term() -> None:
     a, b = images(1)
     y, wanted = to_luma(a), to_luma(b)
+    part = math.ceil(len(a) / 4)  # gradients are compared on a quarter of the batch
     terms = {
-        replace(NONE, alpha=2.0, sigma=0.5): 2 * float(GradientLoss(0.5)(a, b)),
+        replace(NONE, alpha=2.0, sigma=0.5): 2 * float(GradientLoss(0.5)(a[:part], b[:part])),
         replace(NONE, beta=3.0, luma=0.0): 3 * float((a - b).abs().mean()),
         replace(NONE, beta=3.0, luma=0.5): 3 * float((a - b).abs().mean() + 0.5 * (y - wanted).abs().mean()),
         replace(NONE, frequency=2.0): 2 * float(frequency_loss(y - wanted)),

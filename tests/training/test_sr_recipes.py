@@ -21,7 +21,7 @@ CHECKPOINTS = Path(__file__).parents[2] / "training" / "checkpoints"
 SHORT = LoopConfig(steps=60, warmup=5, learning_rate=2e-3, log_every=10, evaluate_every=60)
 TINY = SrConfig(2, 8, 1)
 CONFIG = sr.Config(network=TINY, patch=24, batch=4, loop=SHORT)
-NOTHING = LossWeights(alpha=0, beta=0)
+NOTHING = LossWeights(alpha=0, beta=0, squared=0)
 
 
 def losses(run: Path) -> list[float]:
@@ -107,6 +107,13 @@ def test_options_of_the_command_line_reach_the_training(
     assert (asked[0].loss, asked[0].branches) == (LossWeights(alpha=5, sigma=2), True)
     assert asked[0].distil == 0  # no teacher
     assert asked[0].loop.muon_learning_rate > 0
+
+
+def test_without_a_tier_the_network_is_as_large_as_the_one_it_starts_from(tmp_path: Path) -> None:
+    start = save_random(tmp_path / "start.safetensors", TINY)
+    assert sr.network_for(3, None, start) == replace(TINY, scale=3)
+    assert sr.network_for(3, "fast", start) == TIERS[3, "fast"]
+    assert sr.network_for(3, None, None) == TIERS[3, "base"]
 
 
 def test_sharpening_brings_features_closer_and_leaves_the_judge_behind(

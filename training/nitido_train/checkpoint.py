@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from nitido_train.commit import current_commit
 from nitido_train.data import digest
 from nitido_train.loop import Progress
 
@@ -64,18 +64,6 @@ def describe_machine() -> str:
 def _read(path: str) -> str:
     file = Path(path)
     return file.read_text() if file.exists() else ""
-
-
-def current_commit() -> str:
-    """The commit of the working tree, with '+' where it had uncommitted changes; 'unknown' outside git."""
-    try:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-        dirty = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True)
-    except OSError:
-        return "unknown"
-    return (
-        commit.stdout.strip() + ("+" if dirty.stdout.strip() else "") if commit.returncode == 0 else "unknown"
-    )
 
 
 def save(trained: Trained, recipe: str, file: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nitido_export.checkpoints import read_provenance
 from nitido_export.errors import CheckpointMismatch
+from nitido_export.families.blind import blind_upscaler
 from nitido_export.families.colorizer import colorizer
 from nitido_export.families.detector import face_detector
 from nitido_export.families.restorer import restorer
@@ -19,6 +20,7 @@ FAMILIES: dict[str, Callable[[Path, Provenance], Model]] = {
     "sr": upscaler,
     "sr_qat": upscaler,
     "sr_sharp": upscaler,
+    "blind": blind_upscaler,
     "restore": restorer,
     "face": face_upscaler,
     "yunet": face_detector,

@@ -5,20 +5,34 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nitido.batch.run import Done, Work
 from nitido.enhancer import Enhancer
 from nitido.photo.atomic import is_same_file
+from nitido.photo.model import Photo
 from nitido.photo.read import read_photo
 from nitido.photo.write import check_longest, write_photo
 from nitido.safeguards import keep_photo, refuse_overwriting, what_is_dropped, why_untouchable
 
 if TYPE_CHECKING:
-    from nitido.enlarger import Enlarger
     from nitido.faces import FaceUpscaler
     from nitido.restorer import Strength
     from nitido.sizes import Size
+
+
+class AnyEnlarger(Protocol):
+    """An ``Enlarger``, or a ``BlindEnlarger``."""
+
+    @property
+    def info(self) -> str:
+        """What ran the networks."""
+
+    def passes(self, shape: tuple[int, int], size: Size) -> tuple[int, ...]:
+        """The scales of the networks that a photo of (height, width) goes through."""
+
+    def photo(self, photo: Photo, size: Size) -> Photo:
+        """The photo with everything enlarged."""
 
 
 def enhancing(
@@ -52,7 +66,7 @@ def enhancing(
 
 
 def upscaling(
-    enlarger: Enlarger, size: Size, *, faces: FaceUpscaler | None = None, max_megapixels: float = 200.0
+    enlarger: AnyEnlarger, size: Size, *, faces: FaceUpscaler | None = None, max_megapixels: float = 200.0
 ) -> Work:
     """Work that enlarges every photo to a size, small faces with ``faces`` where that is given.
 

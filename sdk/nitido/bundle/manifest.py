@@ -65,6 +65,21 @@ class UpscaleTask:
 
 
 @dataclass(frozen=True)
+class BlindTask:
+    """Enlarge by ``scale`` a photo that a kernel made small; the graph ``judge`` says how wrong one is."""
+
+    scale: int
+    halo: int
+    """As for ``UpscaleTask``, of the graph ``main``."""
+    tile: int
+    latent: int
+    """How many numbers the graph ``kernel`` makes of a kernel, see ``nitido.blind.shape``."""
+    cell: int
+    """Side of the crops that kernels are judged on."""
+    kind: Literal["blind"] = "blind"
+
+
+@dataclass(frozen=True)
 class BlurSpace:
     """The blur kernels that the ``blur`` graph tells apart; see ``nitido.blur`` for what they mean."""
 
@@ -163,7 +178,7 @@ class FaceTask:
     kind: Literal["face"] = "face"
 
 
-Task = UpscaleTask | RestoreTask | TriggerTask | ScoreTask | ColorizeTask | FaceTask
+Task = UpscaleTask | BlindTask | RestoreTask | TriggerTask | ScoreTask | ColorizeTask | FaceTask
 
 
 @dataclass(frozen=True)

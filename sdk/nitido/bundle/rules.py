@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from nitido.bundle.manifest import (
+    BlindTask,
     Build,
     ColorizeTask,
     FaceTask,
@@ -51,11 +52,14 @@ def _rules(manifest: Manifest) -> Rules:
 
 
 def _task_rules(task: Task) -> Rules:
-    if isinstance(task, UpscaleTask | RestoreTask):
+    if isinstance(task, UpscaleTask | RestoreTask | BlindTask):
         yield "$.task.halo", task.halo, "0 or more", task.halo >= 0
         yield "$.task.tile", task.tile, f"above twice the halo of {task.halo}", task.tile > 2 * task.halo
-    if isinstance(task, UpscaleTask):
+    if isinstance(task, UpscaleTask | BlindTask):
         yield "$.task.scale", task.scale, "1 or more", task.scale >= 1
+    if isinstance(task, BlindTask):
+        yield "$.task.latent", task.latent, "1 or more", task.latent >= 1
+        yield "$.task.cell", task.cell, "32 or more", task.cell >= 32
     if isinstance(task, RestoreTask):
         multiple = task.multiple
         yield "$.task.multiple", multiple, "1 or more", multiple >= 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nitido.cli.options import Command
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nitido.blind import BlindEnlarger, Stroke
     from nitido.colorizer import Colorizer
     from nitido.enhancer import Enhancer
     from nitido.enlarger import Enlarger
@@ -47,3 +50,14 @@ def open_colorizer(args: Command) -> Colorizer:
     from nitido.colorizer import Colorizer
 
     return Colorizer.open(runtime=args.runtime, threads=args.threads)
+
+
+def open_blind_enlarger(
+    args: Command, kernel: NDArray[Any] | None, strokes: tuple[Stroke, ...], varying: bool
+) -> BlindEnlarger:
+    """The shipped blind upscalers."""
+    from nitido.blind import BlindEnlarger
+
+    return BlindEnlarger.open(
+        kernel=kernel, strokes=strokes, varying=varying, runtime=args.runtime, threads=args.threads
+    )

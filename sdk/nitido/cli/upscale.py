@@ -16,6 +16,7 @@ from nitido.cli.options import (
 )
 from nitido.cli.output import Output
 from nitido.cli.running import check_paths, run_work
+from nitido.errors import InvalidOption
 
 
 class Args(FolderCommand):
@@ -27,6 +28,11 @@ class Args(FolderCommand):
     tier: str
     sharp: bool
     faces: bool
+    blind: bool
+    kernel: str | None
+    brush: str | None
+    varying: bool
+    show_kernel: bool
 
 
 def add(commands: Subparsers) -> None:
@@ -58,6 +64,20 @@ def add(commands: Subparsers) -> None:
     parser.add_argument(
         "--faces", action="store_true", help="enlarge small faces with a network that knows faces"
     )
+    blind = parser.add_argument_group("photos that were made small in an unknown way")
+    blind.add_argument(
+        "--blind", action="store_true", help="estimate the kernel that made each small, and heed it"
+    )
+    blind.add_argument("--kernel", metavar="FILE.npy", help="the kernel, where it is known (with --blind)")
+    blind.add_argument(
+        "--brush", metavar="FILE.json", help="strokes in which the kernel is wider or narrower (with --blind)"
+    )
+    blind.add_argument(
+        "--varying", action="store_true", help="estimate kernels region by region (with --blind)"
+    )
+    blind.add_argument(
+        "--show-kernel", action="store_true", help="save a picture of each estimated kernel beside the result"
+    )
     add_common(parser)
     parser.set_defaults(run=run)
 
@@ -65,6 +85,12 @@ def add(commands: Subparsers) -> None:
 def run(args: Args, output: Output) -> bool:
     """Upscale a file or folder; returns whether some files failed."""
     check_paths(args)
+    if args.blind:
+        return _blind(args, output)
+    if args.kernel or args.brush or args.varying or args.show_kernel:
+        raise InvalidOption(
+            "expected --blind beside --kernel, --brush, --varying and --show-kernel, got none; add --blind"
+        )
     from nitido.batch import upscaling
     from nitido.sizes import Size
 
@@ -73,5 +99,34 @@ def run(args: Args, output: Output) -> bool:
     faces = opening.open_face_upscaler(args) if args.faces else None
     options = {"command": "upscale", **asdict(size), "models": enlarger.id, "faces": faces and faces.id}
     work = upscaling(enlarger, size, faces=faces, max_megapixels=args.max_megapixels)
+    reports = run_work(args, work, options, output)
+    return any(report.status == "failed" for report in reports)
+
+
+def _blind(args: Args, output: Output) -> bool:
+    if args.faces or args.sharp or args.tier != "base":
+        raise InvalidOption(
+            "expected --blind without --faces, --sharp and --tier, got both; blind networks have one size"
+        )
+    if args.kernel and (args.varying or args.show_kernel):
+        raise InvalidOption(
+            "expected either a known --kernel, or --varying or --show-kernel of an estimate; leave one out"
+        )
+    from nitido.batch.blind import blindly_upscaling, read_brush, read_kernel
+    from nitido.sizes import Size
+
+    size = Size(args.scale, args.to, args.long_side)
+    kernel = read_kernel(args.kernel) if args.kernel else None
+    strokes = read_brush(args.brush) if args.brush else ()
+    enlarger = opening.open_blind_enlarger(args, kernel, strokes, args.varying)
+    options = {
+        "command": "upscale --blind",
+        **asdict(size),
+        "kernel": None if kernel is None else kernel.tolist(),
+        "strokes": [asdict(stroke) for stroke in strokes],
+        "varying": args.varying,
+        "models": enlarger.id,
+    }
+    work = blindly_upscaling(enlarger, size, show=args.show_kernel, max_megapixels=args.max_megapixels)
     reports = run_work(args, work, options, output)
     return any(report.status == "failed" for report in reports)

@@ -13,6 +13,7 @@ import pytest
 
 from nitido.bundle.manifest import (
     SCHEMA,
+    BlindTask,
     BlurSpace,
     Build,
     ColorizeTask,
@@ -58,7 +59,8 @@ TRIGGER = TriggerTask(
 SCORE = ScoreTask(View(224, 224, count=0, whole=1), "distribution")
 UPSCALE = UpscaleTask(scale=2, halo=8, tile=512)
 COLORIZE = ColorizeTask(side=256, unsure=0.05)
-TASKS = [UPSCALE, RESTORE, TRIGGER, SCORE, COLORIZE]
+BLIND = BlindTask(scale=2, halo=10, tile=512, latent=10, cell=64)
+TASKS = [UPSCALE, RESTORE, TRIGGER, SCORE, COLORIZE, BLIND]
 
 
 def manifest_of(task: Any) -> Manifest:
@@ -252,6 +254,15 @@ def test_a_trigger_that_makes_no_sense_is_refused(
     data = copy.deepcopy(data_of(TRIGGER))
     change(data)
     assert f"expected {path} to be" in refusal(data)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("scale", 0), ("halo", -1), ("tile", 20), ("latent", 0), ("cell", 31)]
+)
+def test_a_blind_upscaler_that_makes_no_sense_is_refused(key: str, value: int) -> None:
+    data = data_of(BLIND)
+    data["task"][key] = value
+    assert f"expected $.task.{key} to be" in refusal(data)
 
 
 @pytest.mark.parametrize("view", [View(448, 448, 0, 1), View(448, 448, 1, 0), View(448, 224, 3, 1)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from nitido.faces.blend import MARGIN
 from nitido_train import checkpoint, data, loop
 from nitido_train.errors import TrainingDataError
 from nitido_train.face_crops import HELD_OUT, TRAIN
+from nitido_train.loss_options import add_weights, weights_of
 from nitido_train.losses import LossWeights, ReconstructionLoss
 from nitido_train.metrics import gradient_error, psnr_y
 from nitido_train.nets.face import SCALE, FaceConfig, FaceNet
@@ -30,6 +31,8 @@ from nitido_train.upscaling import Pair, PhotoPair, upscale
 
 FACE = 12
 """Side in pixels of the small faces that are measured on."""
+LOSS = LossWeights(alpha=100.0, beta=1.0, squared=0.0)
+"""Faces are looked at, not measured: gradients count, and no squared error that averages what is unsure."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Config:
     """What to train: crops of ``patch`` small pixels a side, in which faces have up to ``largest`` a side."""
 
     network: FaceConfig = field(default_factory=FaceConfig)
-    loss: LossWeights = field(default_factory=LossWeights)
+    loss: LossWeights = LOSS
     patch: int = 16
     largest: float = 32.0
     batch: int = 16
@@ -120,9 +123,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
-    for weight in fields(LossWeights):
-        text = f"{weight.name} of the loss, see losses.LossWeights (default: %(default)g)"
-        parser.add_argument(f"--{weight.name}", type=float, default=weight.default, help=text)
+    add_weights(parser, LOSS)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     schedule = loop.LoopConfig(
@@ -131,8 +132,8 @@ def main() -> None:
         learning_rate=args.learning_rate,
         muon_learning_rate=args.muon,
     )
-    weights = LossWeights(**{weight.name: getattr(args, weight.name) for weight in fields(LossWeights)})
-    trained = train(Config(loss=weights, loop=schedule), args.data, Path("runs") / args.out.stem, args.resume)
+    config = Config(loss=weights_of(args), loop=schedule)
+    trained = train(config, args.data, Path("runs") / args.out.stem, args.resume)
     checkpoint.save(trained, "face", args.out)
 
 

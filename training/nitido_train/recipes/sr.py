@@ -6,7 +6,7 @@ python -m nitido_train.recipes.sr --data PHOTOS --scale 2 --out training/checkpo
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nitido_train import checkpoint, data, loop
+from nitido_train.loss_options import add_weights, weights_of
 from nitido_train.losses import LossWeights, ReconstructionLoss
 from nitido_train.nets.reparam import branch, collapse
 from nitido_train.nets.sr import TIERS, SrConfig, SrNet, parameter_count
@@ -94,6 +95,13 @@ def train(
     return checkpoint.Trained(final, history, asdict(config.network), config.seed, files, progress, measured)
 
 
+def network_for(scale: int, tier: str | None, warm_start: Path | None) -> SrConfig:
+    """The size of a tier, else of the network to start from, else of tier base."""
+    if tier is None and warm_start is not None:
+        return replace(SrConfig(**checkpoint.load_provenance(warm_start).network), scale=scale)
+    return TIERS[scale, tier or "base"]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -101,15 +109,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
     parser.add_argument("--scale", type=int, choices=(2, 3, 4), default=2)
     parser.add_argument(
-        "--tier", choices=("fast", "base", "quality"), default="base", help="size of the network"
+        "--tier",
+        choices=("fast", "base", "quality"),
+        help="size of the network (default: that of --warm-start, else base)",
     )
     parser.add_argument("--steps", type=int, default=150_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
-    for weight in fields(LossWeights):
-        text = f"{weight.name} of the loss, see losses.LossWeights (default: %(default)g)"
-        parser.add_argument(f"--{weight.name}", type=float, default=weight.default, help=text)
+    add_weights(parser, LossWeights())
     parser.add_argument("--branches", action="store_true", help="train convolutions as sums of several")
     parser.add_argument("--shrunk", action="store_true", help="train on smaller versions of the photos too")
     parser.add_argument("--teacher", type=Path, help="SR checkpoint whose results to come close to as well")
@@ -126,8 +134,8 @@ def main() -> None:
         bf16=not args.full_precision,
     )
     config = Config(
-        network=TIERS[args.scale, args.tier],
-        loss=LossWeights(**{weight.name: getattr(args, weight.name) for weight in fields(LossWeights)}),
+        network=network_for(args.scale, args.tier, args.warm_start),
+        loss=weights_of(args),
         branches=args.branches,
         distil=args.distil if args.teacher is not None else 0.0,
         shrunk=args.shrunk,

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nitido_train import checkpoint, data, loop
+from nitido_train.loss_options import add_weights, weights_of
 from nitido_train.losses import LossWeights, ReconstructionLoss
 from nitido_train.nets.discriminator import PatchJudge, judge_loss, persuasion_loss
 from nitido_train.nets.squeezenet import FeatureDistance, load
@@ -32,12 +33,14 @@ from nitido_train.upscaling import (
     validation,
 )
 
+LOSS = LossWeights(alpha=1000.0, beta=1.0, squared=0.0)
+
 
 @dataclass(frozen=True)
 class Config:
     """What to fine-tune with; the size of the network is that of the checkpoint it starts from."""
 
-    loss: LossWeights = field(default_factory=lambda: LossWeights(alpha=1000.0))
+    loss: LossWeights = LOSS
     features: float = 0.1
     """Weight of the distance of SqueezeNet's features."""
     adversarial: float = 0.02
@@ -101,8 +104,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, required=True, help="SR checkpoint to fine-tune")
     parser.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.0 weights (.npz)")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
-    parser.add_argument("--alpha", type=float, default=1000.0, help="weight of the gradients")
-    parser.add_argument("--beta", type=float, default=1.0, help="weight of the pixels")
+    add_weights(parser, LOSS)
     parser.add_argument("--features", type=float, default=Config.features, help="weight of the features")
     parser.add_argument(
         "--adversarial", type=float, default=Config.adversarial, help="weight of the discriminator's verdict"
@@ -113,7 +115,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     config = Config(
-        loss=LossWeights(alpha=args.alpha, beta=args.beta),
+        loss=weights_of(args),
         features=args.features,
         adversarial=args.adversarial,
         loop=loop.LoopConfig(steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate),

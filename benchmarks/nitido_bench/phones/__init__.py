@@ -1,0 +1,1 @@
+"""Measuring on other machines, by the tools that their runtimes come with."""
