@@ -15,6 +15,7 @@ from nitido_train import checkpoint
 from nitido_train.errors import TrainingDataError
 from nitido_train.face_crops import HELD_OUT, TRAIN
 from nitido_train.loop import LoopConfig
+from nitido_train.losses import LossWeights
 from nitido_train.nets.face import SCALE, FaceConfig, FaceNet
 from nitido_train.nets.sr import parameter_count
 from nitido_train.recipes import face
