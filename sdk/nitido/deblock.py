@@ -64,11 +64,9 @@ def find_steps(pixels: Pixels) -> Steps | None:
     if min(pixels.shape[:2]) < BLOCK:
         return None
     coefficients = _sampled_coefficients(pixels)
-    found = {}
-    for y, x in _FREQUENCIES:
-        step = _step_of(np.abs(coefficients[:, y, x]))
-        if step is not None:
-            found[y, x] = step
+    chosen = np.stack([coefficients[:, y, x] for y, x in _FREQUENCIES])
+    steps_found = _steps_of(np.abs(chosen))
+    found = {place: step for place, step in zip(_FREQUENCIES, steps_found, strict=True) if step}
     if len(found) < _ENOUGH_FREQUENCIES:
         return None
     scale = float(np.median([step / _ANNEX_K[place] for place, step in found.items()]))
@@ -169,18 +167,19 @@ def _sampled_coefficients(pixels: Pixels) -> NDArray[np.float32]:
     return blocks.reshape(-1, BLOCK, BLOCK)
 
 
-def _step_of(sizes: NDArray[np.float32]) -> float | None:
-    """The step that these absolute coefficients are multiples of, or None."""
-    histogram = np.bincount(
-        np.minimum((sizes * _BINS_PER_LEVEL).astype(np.intp), _MAX_LEVEL * _BINS_PER_LEVEL - 1),
-        minlength=_MAX_LEVEL * _BINS_PER_LEVEL,
-    ).astype(np.float32)
+def _steps_of(sizes: NDArray[np.float32]) -> list[float]:
+    """The step that each row of absolute coefficients are multiples of; 0 where there is none."""
+    bins = _MAX_LEVEL * _BINS_PER_LEVEL
+    places = np.minimum((sizes * _BINS_PER_LEVEL).astype(np.intp), bins - 1)
+    places += bins * np.arange(len(sizes))[:, None]
+    histograms = np.bincount(places.ravel(), minlength=bins * len(sizes)).reshape(-1, bins)
     candidates, cosines, counted = _periods()
-    counts = histogram @ counted
-    fit = (histogram @ cosines) / np.maximum(counts, 1)
-    fit[counts < _ENOUGH_VALUES] = 0
-    best = int(np.argmax(fit))  # a divisor fits less well than the step itself: rounding blurs it more
-    return float(candidates[best]) if fit[best] >= _SURE else None
+    counts = histograms.astype(np.float32) @ counted
+    fits = (histograms.astype(np.float32) @ cosines) / np.maximum(counts, 1)
+    fits[counts < _ENOUGH_VALUES] = 0
+    best = fits.argmax(axis=1)  # a divisor fits less well than the step itself: rounding blurs it more
+    sure = fits.max(axis=1) >= _SURE
+    return [float(step) for step in np.where(sure, candidates[best], 0)]
 
 
 @cache
