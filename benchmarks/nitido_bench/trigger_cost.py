@@ -12,12 +12,12 @@ from PIL import Image
 
 import nitido
 from nitido_bench.suite import Row, Suite
+from nitido_bench.timing.stopwatch import Effort, Step, take_turns
 from nitido_bench.trigger_steps import (
     ASSESS,
     DECODE,
     FORWARD,
     TRIGGER,
-    alternating,
     lite_step,
     middle,
     mirrored,
@@ -61,13 +61,19 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
         steps = trigger_steps(file, args.trigger, args.runtime, args.threads)
         if args.lite is not None:
             steps[LITE] = lite_step(args.lite, args.runtime, photo)
-        times = alternating(steps, args.runs)
+        times = one_by_one(steps, args.runs)
     restore = nitido.Restorer.open(args.restorer, runtime=args.runtime, threads=args.threads)
     part = middle(photo, args.restore_megapixels)
-    times |= alternating({RESTORE: lambda: restore(part)}, args.restore_runs)
+    times |= one_by_one({RESTORE: lambda: restore(part)}, args.restore_runs)
     times[RESTORE] = [photo.size / part.size * seconds for seconds in times[RESTORE]]
     share = part.size / photo.size
     yield from rows(times, "" if share == 1 else f", from {share:.0%} of its area")
+
+
+def one_by_one(steps: Mapping[str, Step], runs: int) -> dict[str, list[float]]:
+    """Seconds of each run; the steps take turns of one run each."""
+    rounds = take_turns(steps, Effort(launches=1, rounds=runs, turn=0.0))
+    return {name: [seconds for turn in turns for seconds in turn] for name, turns in rounds.items()}
 
 
 def rows(times: Mapping[str, Sequence[float]], remark: str) -> Iterator[Row]:

@@ -1,9 +1,7 @@
-"""What suite ``trigger-cost`` times: a large JPEG, the ways to look at it, and a fair stopwatch."""
+"""What suite ``trigger-cost`` times: a large JPEG, and the ways to look at it."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +13,13 @@ from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.tensors import pixels_to_tensor, vector_to_tensor
+from nitido_bench.timing.stopwatch import Step
 
 FRAME = (480, 640)
 """Height and width of a camera's preview."""
 
 DECODE, FORWARD, ASSESS = "decode the JPEG", "forward pass", "assess: read and judge the file"
 TRIGGER = "trigger on decoded pixels"
-
-Step = Callable[[], object]
 
 
 def mirrored(pixels: Pixels, height: int, width: int) -> Pixels:
@@ -71,16 +68,3 @@ def lite_step(bundle: str, runtime: str | None, photo: Pixels) -> Step:
     lite = nitido.Trigger.open(bundle, runtime=runtime, threads=1)
     frame = np.ascontiguousarray(photo[: FRAME[0], : FRAME[1]])
     return lambda: lite(frame)
-
-
-def alternating(steps: Mapping[str, Step], runs: int) -> dict[str, list[float]]:
-    """Seconds of every run; the steps take turns, after one run of each that does not count."""
-    for step in steps.values():
-        step()
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(runs):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            times[name].append(time.perf_counter() - start)
-    return times

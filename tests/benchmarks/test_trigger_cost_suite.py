@@ -15,13 +15,12 @@ from nitido.photo.model import Pixels
 from nitido_bench import trigger_cost, trigger_steps
 from nitido_bench.cli import make_parser
 from nitido_bench.suite import Row, markdown
-from nitido_bench.trigger_cost import LITE, RESTORE, rows
+from nitido_bench.trigger_cost import LITE, RESTORE, one_by_one, rows
 from nitido_bench.trigger_steps import (
     ASSESS,
     DECODE,
     FORWARD,
     TRIGGER,
-    alternating,
     bare_decode,
     middle,
     mirrored,
@@ -46,11 +45,11 @@ def test_ratios_are_of_medians() -> None:
     assert found[trigger_cost.FLOOR]["median_ms"] == 400
 
 
-def test_steps_take_turns_after_a_run_that_does_not_count() -> None:
+def test_every_run_counts_and_the_steps_take_turns() -> None:
     order: list[str] = []
-    times = alternating({name: lambda name=name: order.append(name) for name in "ab"}, 2)
-    assert order == ["a", "b"] * 3
+    times = one_by_one({name: lambda name=name: order.append(name) for name in "ab"}, 2)
     assert {name: len(seconds) for name, seconds in times.items()} == {"a": 2, "b": 2}
+    assert order[-8:] == list("aabbbbaa")  # a turn begins with a run that does not count
 
 
 def test_a_photo_is_continued_by_its_mirror_images() -> None:
