@@ -18,6 +18,8 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 SHARP = ("astronaut_sharp.jpg", "coffee_sharp.jpg", "rocket_sharp.png", "camera_sharp_grey.jpg")
 DAMAGED = ("coffee_motion.jpg", "chelsea_defocus.jpg", "astronaut_noise.png", "rocket_night.jpg")
 
+TRIGGERS = ("trigger", "trigger-lite")
+
 
 def sample(name: str, side: int = 240) -> Pixels:
     """The middle of a sample: enough to measure, quick to process."""
@@ -32,7 +34,18 @@ def restorer() -> nitido.Restorer:
 
 
 def test_zoo_holds_what_the_readme_lists() -> None:
-    assert set(nitido.zoo.names()) >= {"trigger", "restore", "sr-x2", "sr-x3", "sr-x4"}
+    shipped = {
+        "trigger",
+        "trigger-lite",
+        "scorer",
+        "scorer-rank",
+        "restore",
+        "sr-x2",
+        "sr-x3",
+        "sr-x4",
+        "faces",
+    }
+    assert set(nitido.zoo.names()) >= shipped
 
 
 @pytest.mark.parametrize(("scale", "gain"), [(2, 1.0), (3, 0.7), (4, 0.5)])
@@ -82,18 +95,36 @@ def test_runtimes_agree_on_photos_larger_and_smaller_than_a_tile(name: str) -> N
         assert np.abs(onnx(pixels).astype(int) - litert(pixels)).max() <= 1  # values between two grey levels
 
 
-def test_trigger_agrees_between_runtimes() -> None:
-    onnx, litert = (nitido.Trigger.open(runtime=runtime) for runtime in ("onnx", "litert"))
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_triggers_agree_between_runtimes(name: str) -> None:
+    onnx, litert = (nitido.Trigger.open(name, runtime=runtime) for runtime in ("onnx", "litert"))
     pixels = sample(SHARP[0])
     assert litert(pixels).score == pytest.approx(onnx(pixels).score, abs=1e-3)
 
 
-def test_trigger_leaves_sharp_samples_alone_and_recommends_damaged_ones() -> None:
-    trigger = nitido.Trigger.open()
-    scores = {name: trigger(nitido.read_photo(SAMPLES / name).pixels) for name in SHARP + DAMAGED}
-    assert [name for name in SHARP if scores[name].recommended] == []
-    assert [name for name in DAMAGED if not scores[name].recommended] == []
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_triggers_leave_sharp_samples_alone_and_recommend_damaged_ones(name: str) -> None:
+    trigger = nitido.Trigger.open(name)
+    scores = {photo: trigger(nitido.read_photo(SAMPLES / photo).pixels) for photo in SHARP + DAMAGED}
+    assert [photo for photo in SHARP if scores[photo].recommended] == []
+    assert [photo for photo in DAMAGED if not scores[photo].recommended] == []
 
 
-def test_shipped_trigger_and_restorer_belong_together() -> None:
-    assert nitido.Trigger.open().enhancer_id == nitido.Restorer.open().id
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_shipped_triggers_belong_to_the_shipped_restorer(name: str) -> None:
+    assert nitido.Trigger.open(name).enhancer_id == nitido.Restorer.open().id
+
+
+@pytest.mark.parametrize("name", ["scorer", "scorer-rank"])
+@pytest.mark.parametrize(
+    "degradation",
+    [Degradation(read_noise=25), Degradation(jpeg_quality=10), Degradation(blur=Blur("disc", 3))],
+    ids=["noise", "jpeg", "defocus"],
+)
+def test_scorers_rate_a_damaged_photo_below_the_same_photo_unharmed(
+    name: str, degradation: Degradation
+) -> None:
+    scorer, rng = nitido.Scorer.open(name), np.random.default_rng(20_002)
+    for photo in SHARP[:3]:
+        clean = sample(photo)
+        assert scorer(degrade(clean, degradation, rng).pixels).mean < scorer(clean).mean - 0.5, photo

@@ -82,6 +82,6 @@ def trained_trigger(
 ) -> Path:
     """The checkpoint of a trigger trained on the labels."""
     folder = tmp_path_factory.mktemp("trained_trigger")
-    trained = trigger.train(tiny, labels, noisy_photos, None, folder / "run")
+    trained = trigger.train(tiny, labels, noisy_photos, folder / "run")
     checkpoint.save(trained, "trigger", folder / "trigger.safetensors")
     return folder / "trigger.safetensors"

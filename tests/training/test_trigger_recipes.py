@@ -50,6 +50,17 @@ def test_its_history_names_enhancer_view_precision_and_labels(
     assert opened.provenance.data["photos"] == len({s.photo for s in split(labels.samples)[0]})
 
 
+def test_another_enhancers_trigger_is_a_start_that_knows_much_already(
+    trained_trigger: Path, tiny: trigger.Config, labels: Labels, noisy_photos: Path, tmp_path: Path
+) -> None:
+    begin = open_trigger(trained_trigger)
+    longer = tuple(replace(s, gains={name: 2 * v for name, v in s.gains.items()}) for s in labels.samples)
+    short = replace(tiny, loop=replace(tiny.loop, steps=20, learning_rate=1e-4))
+    trained = trigger.train(short, replace(labels, samples=longer), noisy_photos, tmp_path, begin)
+    assert trained.measured["pearson_joint"] > 0.7  # 20 such steps from nothing stay below 0.4
+    assert trained.config["warm_start"] == begin.id
+
+
 def test_training_and_validation_share_no_photo(labels: Labels) -> None:
     training, held_out = split(labels.samples)
     assert len(training) + len(held_out) == len(labels.samples)
@@ -184,7 +195,7 @@ def test_a_photo_that_changed_since_it_was_labelled_stops_training(
 ) -> None:
     changed = [replace(s, photo_hash="0" * 16) for s in labels.samples]
     with pytest.raises(TrainingDataError, match="to be the photo that was labelled"):
-        trigger.train(tiny, replace(labels, samples=tuple(changed)), noisy_photos, None, tmp_path)
+        trigger.train(tiny, replace(labels, samples=tuple(changed)), noisy_photos, tmp_path)
 
 
 def test_only_a_triggers_checkpoint_is_opened_as_one(trained_trigger: Path, tmp_path: Path) -> None:

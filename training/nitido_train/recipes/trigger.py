@@ -15,6 +15,7 @@ import argparse
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from nitido.bundle.manifest import View
@@ -24,7 +25,9 @@ from nitido_train.nets.mobilenet import load_imagenet
 from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import VIEW, VIEWS, TriggerConfig, TriggerNet
 from nitido_train.trigger import validation
+from nitido_train.trigger.calibration import fold
 from nitido_train.trigger.gains import batches, gain_loss, history, split, spreads, true_gains
+from nitido_train.trigger.trained import TrainedTrigger, open_trigger
 
 
 @dataclass(frozen=True)
@@ -41,20 +44,30 @@ class Config:
 
 
 def train(
-    config: Config, labels: Labels, folder: Path, imagenet: Path | None, run: Path, resume: bool = False
+    config: Config,
+    labels: Labels,
+    folder: Path,
+    run: Path,
+    start: Path | TrainedTrigger | None = None,
+    resume: bool = False,
 ) -> checkpoint.Trained:
     """Train on labels of the photos in ``folder``; calibrate, choose thresholds and measure on held-out ones.
 
+    ``start`` are ImageNet weights of MobileNetV2, or the trigger of another enhancer.
     Raises TrainingDataError for labels that nothing can be learned from.
     """
     training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
     net = TriggerNet(config.network)
     targets = true_gains(training)
-    targets /= spreads(targets)
+    units = spreads(targets)
+    targets /= units
     source = batches(training, targets, folder, config.view, config.batch, config.seed)
-    if imagenet is not None:
-        load_imagenet(net.trunk, imagenet)
+    if isinstance(start, TrainedTrigger):
+        net.load_state_dict(start.net.state_dict())
+        fold(net.last, 1 / units, np.zeros_like(units))
+    elif start is not None:
+        load_imagenet(net.trunk, start)
     else:
         standardise(net, net.layers(), *next(source)[:2])
     evaluate = validation.watcher(held_out, folder, config.view)
@@ -63,7 +76,7 @@ def train(
     provenance = {
         **asdict(config),
         **history(labels),
-        "warm_start": imagenet.stem if imagenet else None,
+        "warm_start": start.id if isinstance(start, TrainedTrigger) else start.stem if start else None,
     }
     files = sorted({folder / s.photo for s in training})
     return checkpoint.Trained(net, provenance, asdict(config.network), config.seed, files, progress, measured)
@@ -94,7 +107,11 @@ def main() -> None:
     source.add_argument("--enhancer", help="label first: zoo name, bundle folder, or package.module:factory")
     parser.add_argument("--samples-per-photo", type=int, default=12, help="labels per photo, with --enhancer")
     parser.add_argument("--workers", type=int, default=1, help="processes that label, with --enhancer")
-    parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from (.npz)")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from (.npz)")
+    begin.add_argument(
+        "--start", type=Path, help="checkpoint of another enhancer's trigger to start from: minutes suffice"
+    )
     parser.add_argument(
         "--view", type=view_of, default=VIEW, help=f"{', '.join(VIEWS)}, or SIZE/CROP/COUNT/WHOLE"
     )
@@ -124,7 +141,8 @@ def main() -> None:
         steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate, evaluate_every=500
     )
     config = Config(view=args.view, precision=args.precision, batch=args.batch, seed=args.seed, loop=schedule)
-    trained = train(config, labels, args.data, args.imagenet, run, args.resume)
+    start = args.imagenet if args.start is None else open_trigger(args.start)
+    trained = train(config, labels, args.data, run, start, args.resume)
     checkpoint.save(trained, "trigger", args.out)
 
 
