@@ -28,6 +28,7 @@ NAMES = (
     "blind",
     "faces",
     "trigger",
+    "trigger-views",
     "ablation-sr",
 )
 """Suite ``quality-sr`` is the ``SUITE`` of module ``quality_sr``."""
