@@ -1,4 +1,4 @@
-"""Suite ``trigger-views``: triggers that look at photos in different ways, trained alike, on unseen photos."""
+"""Suite ``trigger-views``: triggers that look at photos in different ways, all trained alike."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nitido_train.nets.trigger import VIEWS
 from nitido_train.recipes import trigger
 
 COMPARED = VIEWS | {"shrunk": View(size=224, crop=224, count=0, whole=1)}
-"""A photo of 12 megapixels fills ``whole`` shrunk 9 times, those of a training less: ``shrunk`` makes up for some."""
+"""``whole`` shrinks a photo of 12 megapixels 9 times, one of a training much less; ``shrunk`` is nearer to that."""
 SEEN = {
     "crops": "4 crops of 224",
     "whole": "the photo at 448",
