@@ -36,6 +36,22 @@ def test_layer_16_halves_the_sides_five_times(side: int, reduced: int) -> None:
     assert net.channels == 160
 
 
+@pytest.mark.parametrize("side", [64, 75])
+def test_training_computes_what_inference_does_gradients_included(side: int) -> None:
+    torch.manual_seed(0)
+    net, image, found = MobileNetV2(width=0.25), torch.rand(1, 3, side, side), []
+    for training in (True, False):
+        net.train(training)
+        net.zero_grad()
+        features = net(image)
+        features.square().sum().backward()
+        gradients = [p.grad.flatten() for p in net.parameters() if p.grad is not None]
+        found.append((features.detach(), torch.cat(gradients)))
+    (trained, slopes), (inferred, expected) = found
+    assert torch.allclose(trained, inferred, atol=1e-6)
+    assert (slopes - expected).abs().max() < 1e-4 * expected.abs().max()  # sums in another order
+
+
 def test_narrow_networks_have_channels_in_multiples_of_eight() -> None:
     assert [scaled(n, 0.5) for n in (32, 24, 64, 96, 160)] == [16, 16, 32, 48, 80]
     assert scaled(16, 0.25) == 8
