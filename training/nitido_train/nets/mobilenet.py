@@ -69,8 +69,8 @@ class InvertedResidual(nn.Module):
     def _filtered(self, middle: Tensor) -> Tensor:
         """The depthwise convolution.
 
-        Where gradients are wanted, a stride of 2 is every second result of a stride of 1: on a CPU, torch takes
-        several times as long for the gradients of a depthwise convolution with a stride.
+        Where gradients are wanted, a stride of 2 is every second result of a stride of 1: on a CPU, gradients
+        of a depthwise convolution with a stride take torch several times as long.
         """
         filtered: Tensor
         if self.depthwise.stride == (1, 1) or not (self.training and middle.requires_grad):
