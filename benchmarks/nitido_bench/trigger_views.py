@@ -15,7 +15,7 @@ from nitido_train.nets.trigger import VIEWS
 from nitido_train.recipes import trigger
 
 COMPARED = VIEWS | {"shrunk": View(size=224, crop=224, count=0, whole=1)}
-"""``whole`` shrinks a photo of 12 megapixels 9 times, those of a training less; ``shrunk`` is nearer to it."""
+"""``whole`` shrinks 12 megapixels 9 times, the photos of a training less; ``shrunk`` is nearer to it."""
 SEEN = {
     "crops": "4 crops of 224",
     "whole": "the photo at 448",
