@@ -42,7 +42,7 @@ class Config:
 
     softness: float = 0.25
     """Points of quality over which a rating turns into the next higher one."""
-    anchor: float = 0.003
+    anchor: float = 0.1
     """Weight of the squared distance to the weights of the base: few ratings move them little."""
     iterations: int = 200
     """At most; it stops where the loss no longer falls."""
