@@ -34,7 +34,7 @@ def restorer() -> nitido.Restorer:
 
 
 def test_zoo_holds_what_the_readme_lists() -> None:
-    judging, enhancing = {"trigger", "scorer", "scorer-rank"}, {"restore", "faces"}
+    judging, enhancing = {"trigger", "scorer"}, {"restore", "faces"}
     assert set(nitido.zoo.names()) >= judging | enhancing | {"sr-x2", "sr-x3", "sr-x4"}
 
 
@@ -105,16 +105,13 @@ def test_shipped_triggers_belong_to_the_shipped_restorer(name: str) -> None:
     assert nitido.Trigger.open(name).enhancer_id == nitido.Restorer.open().id
 
 
-@pytest.mark.parametrize("name", ["scorer", "scorer-rank"])
 @pytest.mark.parametrize(
     "degradation",
     [Degradation(read_noise=25), Degradation(jpeg_quality=10), Degradation(blur=Blur("disc", 3))],
     ids=["noise", "jpeg", "defocus"],
 )
-def test_scorers_rate_a_damaged_photo_below_the_same_photo_unharmed(
-    name: str, degradation: Degradation
-) -> None:
-    scorer, rng = nitido.Scorer.open(name), np.random.default_rng(20_002)
+def test_scorer_rates_a_damaged_photo_below_the_same_photo_unharmed(degradation: Degradation) -> None:
+    scorer, rng = nitido.Scorer.open(), np.random.default_rng(20_002)
     for photo in SHARP[:3]:
         clean = sample(photo)
         assert scorer(degrade(clean, degradation, rng).pixels).mean < scorer(clean).mean - 0.5, photo
