@@ -88,12 +88,12 @@ def test_the_suite_scales_restoring_by_area(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(nitido, "Restorer", SimpleNamespace(open=lambda *names, **options: restore))
     monkeypatch.setattr(trigger_steps, "FRAME", (48, 64))
     Image.fromarray(skimage.data.coffee()).save(tmp_path / "photo.png")
-    words = ["--photo", str(tmp_path / "photo.png"), "--runs", "2", "--restore-runs", "1", "--threads", "1"]
+    words = ["--photo", str(tmp_path / "photo.png"), "--runs", "2", "--restore-runs", "2", "--threads", "1"]
     args = make_parser().parse_args(
         ["trigger-cost", *words, "--lite", "trigger", "--restore-megapixels", "0.03"]
     )
     found: list[Row] = list(trigger_cost.SUITE.measure(args))
-    assert restored == [30_000, 30_000]  # one run that does not count, and one
+    assert set(restored) == {30_000}
     assert [row["step"] for row in found] == [
         DECODE,
         FORWARD,

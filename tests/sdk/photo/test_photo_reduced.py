@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from nitido.bundle.manifest import Build, TensorSpec, TriggerTask, View
+from nitido.cues import CUES
 from nitido.errors import InvalidOption, PhotoDamaged, PhotoTooLarge
 from nitido.photo import Pixels, read_photo
 from nitido.runtime.function import FunctionSession
@@ -91,7 +92,8 @@ def trigger(view: View) -> Trigger:
         return {"gains": np.array([[inputs["image"].mean(), 0.5]], np.float32)}
 
     spec = TensorSpec("image", (1, 3, view.size, view.size))
-    build = Build("main", "onnx-fp32", "", "", 0, (spec,), (TensorSpec("gains", (1, 2), layout="NC"),), {})
+    cues, gains = TensorSpec("cues", (1, len(CUES)), layout="NC"), TensorSpec("gains", (1, 2), layout="NC")
+    build = Build("main", "onnx-fp32", "", "", 0, (spec, cues), (gains,), {})
     task = TriggerTask(("upscale",), view, 0.1, {"upscale": 0.1}, 0.9, "abc", upscale_below=300)
     return Trigger(FunctionSession(run, build), task)
 
