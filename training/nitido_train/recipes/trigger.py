@@ -109,9 +109,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that label, with --enhancer")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from (.npz)")
-    begin.add_argument(
-        "--start", type=Path, help="checkpoint of another enhancer's trigger to start from: minutes suffice"
-    )
+    begin.add_argument("--start", type=Path, help="checkpoint of another enhancer's trigger to start from")
     parser.add_argument(
         "--view", type=view_of, default=VIEW, help=f"{', '.join(VIEWS)}, or SIZE/CROP/COUNT/WHOLE"
     )
