@@ -100,18 +100,28 @@ class RestoreNet(nn.Module):
 
     def residuals(self, image: Tensor, deblurred: Tensor, deblocked: Tensor) -> Tensor:
         """What each factor added, (N, 12, H, W): three channels per factor, in the order of FACTORS."""
-        # Centred and spread to -2..2: with activations of this size the last layer's weights stay small.
-        x = 4 * torch.cat([image, deblurred, deblocked], dim=1) - 2
+        x = self.centred(image, deblurred, deblocked)
+        return self.finish(self.features(x), x, image - deblurred, image - deblocked)
+
+    def centred(self, image: Tensor, deblurred: Tensor, deblocked: Tensor) -> Tensor:
+        """(N, 9, H, W) in -2..2: with activations of this size the last layer's weights stay small."""
+        return 4 * torch.cat([image, deblurred, deblocked], dim=1) - 2
+
+    def features(self, x: Tensor) -> Tensor:
+        """(N, full, H, W) of what ``centred`` returns."""
         full = self.encode_full(x)
         half = self.encode_half(full)
         quarter = self.encode_quarter(half)
         quarter = self.decode_quarter(self.encode_eighth(quarter), quarter)
-        full = self.decode_full(self.decode_half(quarter, half), full)
+        found: Tensor = self.decode_full(self.decode_half(quarter, half), full)
+        return found
+
+    def finish(self, features: Tensor, x: Tensor, blur: Tensor, blocks: Tensor) -> Tensor:
+        """The residuals; ``blur`` and ``blocks`` are what the closed forms took away, (N, 3, H, W) each."""
         # What a factor added is mostly the photo less its smooth part: the tail sees the photo as it came.
-        added: Tensor = self.tail(torch.cat([full, x], dim=1))
+        added: Tensor = self.tail(torch.cat([features, x], dim=1))
         # The closed forms have found most of what blur and JPEG added already; the network corrects them.
-        found = torch.cat([image - deblurred, image - deblocked], dim=1)
-        return added + F.conv2d(found, self.get_buffer("taken"))
+        return added + F.conv2d(torch.cat([blur, blocks], dim=1), self.get_buffer("taken"))
 
     def forward(self, image: Tensor, deblurred: Tensor, deblocked: Tensor, strength: Tensor) -> Tensor:
         """The restored photo (N, 3, H, W), not clipped."""

@@ -54,8 +54,8 @@ class Config:
     margin: int = 24
     """Degraded beyond the crop, so that the crop's border is not the border of the blur."""
     batch: int = 16
-    fresh: int = 4
-    pool: int = 256
+    fresh: int = 2
+    pool: int = 512
     grey: float = 0.1
     """Share of the crops without colour."""
     mosaic: float = 0.4
@@ -150,12 +150,23 @@ def restoration_loss(net: RestoreNet, batch: Batch, faint: float | None = None) 
     *photos, residuals = batch
     shape = len(residuals), len(FACTORS), 3, *residuals.shape[2:]
     there = residuals.view(shape)
-    left = net.residuals(*photos).float().view(shape) - there
+    left = predicted(net, *photos).view(shape) - there
     error = (huber(left) + huber(luma(left))) / 2
     if faint is not None:
         error = 0.02 * error / (huber(there) + faint)  # 0.02 keeps the usual residual's weight near 1
     weights = torch.tensor([WEIGHTS[factor] for factor in FACTORS])
     return (error * weights).sum(1).mean() + huber(left.sum(1, keepdim=True)).mean() / 4
+
+
+def predicted(net: RestoreNet, image: Tensor, deblurred: Tensor, deblocked: Tensor) -> Tensor:
+    """``net.residuals`` in training: under autocast only what lies before the tail is bf16.
+
+    The tail sees the photo itself; rounded to 8 bits of mantissa, that would be off by half a grey level.
+    """
+    x = net.centred(image, deblurred, deblocked)
+    features = net.features(x)
+    with torch.autocast("cpu", enabled=False):
+        return net.finish(features.float(), x, image - deblurred, image - deblocked)
 
 
 def luma(rgb: Tensor) -> Tensor:
