@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from nitido.blur import noise_sigma
-from nitido.cues import jpeg_step, laplacian_variance
+from nitido.cues.artifacts import jpeg_step
+from nitido.cues.texture import laplacian_variance
 from nitido.photo.model import Pixels
 from nitido.scorer import QualityScorer
 

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 import nitido
+from nitido.blur_estimator import BlurEstimator
 from nitido.bundle.manifest import TriggerTask
 from nitido.cues import look
 from nitido.photo.model import Pixels
@@ -42,10 +43,13 @@ def trigger_steps(file: Path, bundle: str, runtime: str | None, threads: int | N
     opened = nitido.Bundle.open(bundle)
     session = open_session(opened, runtime=runtime, threads=threads)
     task = opened.task(TriggerTask)
-    trigger = nitido.Trigger(session, task, opened.manifest.id)
+    estimator = None
+    if task.blur is not None:
+        estimator = BlurEstimator.open(opened, task.blur, runtime=runtime, threads=threads)
+    trigger = nitido.Trigger(session, task, opened.manifest.id, estimator)
     pixels = nitido.read_photo(file, at_least=trigger.at_least).pixels
     image, cues = session.build.inputs
-    seen, measured = look(pixels, task.view)
+    seen, measured = look(pixels, task.view, estimator)
     inputs = {image.name: pixels_to_tensor(seen, image), cues.name: vector_to_tensor(measured, cues)}
     return {
         DECODE: lambda: bare_decode(file, trigger.at_least),

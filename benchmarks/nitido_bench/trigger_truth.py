@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import nitido
 from nitido.photo.model import Pixels
 from nitido_train.data import load_rgb
-from nitido_train.degrade import Degradation, random_degradation
+from nitido_train.degrade import Degradation, random_damage
 from nitido_train.label import Sample
 from nitido_train.label.enhancers import Models
 from nitido_train.label.measure import measure
@@ -33,15 +33,6 @@ class Case:
     pristine: Pixels
 
 
-_PRESENT: Mapping[str, Callable[[Degradation], bool]] = {
-    "deblur": lambda d: d.blur.family != "sharp",
-    "denoise": lambda d: d.read_noise > 0 or d.shot_noise > 0,
-    "deartifact": lambda d: d.jpeg_quality is not None,
-    "desaturate": lambda d: d.saturation is not None,
-}
-"""Whether a degradation is one that the factor removes."""
-
-
 def cases(file: Path, group: str, versions: int, side: int) -> Iterator[Case]:
     """Per version of a photo the pristine picture, then the same picture degraded: half are clean.
 
@@ -52,7 +43,7 @@ def cases(file: Path, group: str, versions: int, side: int) -> Iterator[Case]:
     for version in range(versions):
         rng = _rng(f"{group}/{file.name}/{version}")
         sample = _clean_sample(file, photo, side, version % _SYMMETRIES, rng)
-        damage = _damage(rng, lambda degradation: not degradation.is_clean)
+        damage = random_damage(rng)
         for one in (sample, replace(sample, clean=False, degradation=damage)):
             yield _case(one, photo)
 
@@ -62,7 +53,7 @@ def damaged_alone(file: Path, group: str, factor: str, side: int) -> Case:
     rng = _rng(f"{group}/{file.name}/{factor}")
     photo = load_rgb(file)
     sample = _clean_sample(file, photo, side, 0, rng)
-    damage = _damage(rng, lambda d: all(present(d) == (name == factor) for name, present in _PRESENT.items()))
+    damage = random_damage(rng, frozenset({factor}))
     return _case(replace(sample, clean=False, degradation=damage), photo)
 
 
@@ -91,12 +82,6 @@ def _clean_sample(file: Path, photo: Pixels, side: int, symmetry: int, rng: np.r
 def _case(sample: Sample, photo: Pixels) -> Case:
     pristine = crop_of(sample, photo)
     return Case(sample, photo, degraded(sample, pristine), pristine)
-
-
-def _damage(rng: np.random.Generator, wanted: Callable[[Degradation], bool]) -> Degradation:
-    while not wanted(degradation := random_degradation(rng)):
-        continue
-    return degradation
 
 
 def true_gains(case: Case, models: Models) -> dict[str, float]:

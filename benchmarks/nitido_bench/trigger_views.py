@@ -11,7 +11,8 @@ from nitido_bench.suite import Row, Suite
 from nitido_train import checkpoint
 from nitido_train.label import read_labels
 from nitido_train.loop import LoopConfig
-from nitido_train.nets.trigger import VIEWS
+from nitido_train.nets.blur import BlurConfig
+from nitido_train.nets.trigger import VIEWS, TriggerConfig
 from nitido_train.recipes import trigger
 
 COMPARED = VIEWS | {"shrunk": View(size=224, crop=224, count=0, whole=1)}
@@ -37,7 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("--photos", type=Path, required=True, help="the folder that was labelled")
     parser.add_argument("--labels", type=Path, required=True, help="labels of large crops (.parquet)")
-    parser.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from (.npz)")
+    parser.add_argument("--start", type=Path, help="MobileNetV2 weights to start from (.npz)")
+    parser.add_argument("--blur", type=Path, required=True, help="checkpoint of the blur estimator")
     parser.add_argument("--steps", type=int, default=1_500, help="of each training (default: %(default)d)")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/trigger-views"), help="folder for checkpoints"
@@ -54,8 +56,10 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     for name, view in COMPARED.items():
         file = folder / f"{name}.safetensors"
         if not file.exists():
-            config = trigger.Config(view=view, loop=schedule)
-            trained = trigger.train(config, labels, args.photos, folder / name, args.imagenet, resume=True)
+            config = trigger.Config(TriggerConfig(blur=BlurConfig().hidden), view=view, loop=schedule)
+            trained = trigger.train(
+                config, labels, args.photos, folder / name, args.start, args.blur, resume=True
+            )
             checkpoint.save(trained, "trigger", file)
         history = checkpoint.load_provenance(file)
         found = history.measured

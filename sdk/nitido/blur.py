@@ -81,7 +81,7 @@ def grid(space: BlurSpace) -> list[Blur]:
 def decode(probabilities: NDArray[np.float32], space: BlurSpace) -> tuple[Blur, float]:
     """The most likely blur, between grid points by the mean around the peak, and its family's probability."""
     points = [(float(p), blur) for p, blur in zip(probabilities, grid(space), strict=True)]
-    mass = {family: sum(p for p, blur in points if blur.family == family) for family in FAMILIES}
+    mass = family_shares(probabilities, space)
     family = max(FAMILIES, key=mass.__getitem__)
     if family == "sharp":
         return Blur("sharp"), mass[family]
@@ -99,6 +99,12 @@ def decode(probabilities: NDArray[np.float32], space: BlurSpace) -> tuple[Blur, 
         p * np.exp(2j * blur.angle) for p, blur in near
     )  # a direction is the same after half a turn
     return Blur(family, extent, float(np.angle(doubled) / 2 % np.pi)), mass[family]
+
+
+def family_shares(probabilities: NDArray[np.float32], space: BlurSpace) -> dict[Family, float]:
+    """The probability of each family."""
+    points = list(zip(probabilities.tolist(), grid(space), strict=True))
+    return {family: sum(p for p, blur in points if blur.family == family) for family in FAMILIES}
 
 
 def _spacing(space: BlurSpace, family: Family) -> float:

@@ -13,16 +13,16 @@ from nitido.blur import (
     FILTER_RADIUS,
     Blur,
     Kernel,
-    decode,
     filter_valid,
     inverse_filter,
     noise_sigma,
-    spectrum,
 )
+from nitido.blur_estimator import BlurEstimator
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import RestoreTask
-from nitido.deblock import MARGIN, Steps, deblock_valid, find_steps
+from nitido.deblock import MARGIN, deblock_valid
 from nitido.errors import InvalidOption
+from nitido.jpeg_steps import Steps, find_steps
 from nitido.photo.depth import carry_low_bits, to_8_bits
 from nitido.photo.model import Pixels, Sample
 from nitido.runtime import open_session
@@ -35,7 +35,6 @@ from nitido.tensors import (
     pixels_to_tensor,
     tensor_to_deep,
     tensor_to_pixels,
-    tensor_to_vector,
     vector_to_tensor,
 )
 from nitido.tiler import Tile, Tiler, crop
@@ -55,7 +54,7 @@ class Restorer:
         self.id = id
         """``Manifest.id`` of the bundle: a trigger names the enhancer it belongs to by this."""
         self._main = main
-        self._blur = blur
+        self._blur = BlurEstimator.of(blur, task.blur)
 
     @classmethod
     def open(
@@ -132,10 +131,7 @@ class Restorer:
 
     def estimate_blur(self, pixels: Pixels) -> Blur:
         """The blur that made the photo; sharp where the estimator is not sure of its family."""
-        (input_,), (output,) = self._blur.build.inputs, self._blur.build.outputs
-        features = spectrum(pixels, self.task.blur.window).ravel()
-        probabilities = self._blur.run({input_.name: vector_to_tensor(features, input_)})[output.name]
-        blur, confidence = decode(tensor_to_vector(probabilities, output), self.task.blur)
+        blur, confidence = self._blur(pixels)
         return blur if confidence >= self.task.blur_confidence else Blur("sharp")
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 
+from nitido.blur_estimator import BlurEstimator
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import TriggerTask
 from nitido.cues import look
@@ -53,11 +54,19 @@ class Improvability:
 class Trigger:
     """Callable on pixels; belongs to the one enhancer that its training labels were made with."""
 
-    def __init__(self, session: Session, task: TriggerTask, id: str = "") -> None:  # noqa: A002
+    def __init__(
+        self,
+        session: Session,
+        task: TriggerTask,
+        id: str = "",  # noqa: A002
+        estimator: BlurEstimator | None = None,
+    ) -> None:
+        """``estimator`` is what ``task.blur`` asks for."""
         self.task = task
         self.id = id
         """``Manifest.id`` of the bundle: an index of scores is keyed by it."""
         self._session = session
+        self._estimator = estimator
 
     @classmethod
     def open(
@@ -72,7 +81,10 @@ class Trigger:
         opened = Bundle.open(bundle)
         task = opened.task(TriggerTask)
         session = open_session(opened, runtime=runtime, device=device, threads=threads)
-        return cls(session, task, opened.manifest.id)
+        estimator = None
+        if task.blur is not None:
+            estimator = BlurEstimator.open(opened, task.blur, runtime=runtime, device=device, threads=threads)
+        return cls(session, task, opened.manifest.id, estimator)
 
     @property
     def info(self) -> RuntimeInfo:
@@ -106,7 +118,7 @@ class Trigger:
     def __call__(self, pixels: Pixels) -> Improvability:
         """Assess a photo of any size; only a few native-size crops are looked at."""
         (image, cues), (output,) = self._session.build.inputs, self._session.build.outputs
-        seen, measured = look(pixels, self.task.view)
+        seen, measured = look(pixels, self.task.view, self._estimator)
         inputs = {image.name: pixels_to_tensor(seen, image), cues.name: vector_to_tensor(measured, cues)}
         values = tensor_to_vector(self._session.run(inputs)[output.name], output)
         score, *gains = (float(value) for value in values)

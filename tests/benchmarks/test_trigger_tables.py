@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 
 from nitido.blur import Blur
-from nitido.cues import jpeg_step
+from nitido.cues.artifacts import jpeg_step
 from nitido.scorer import Quality
 from nitido_bench.trigger_baselines import JPEG, LAPLACIAN, NOISE, laplacian, no_reference
 from nitido_bench.trigger_tables import (

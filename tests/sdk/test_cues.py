@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from nitido.bundle.manifest import View
-from nitido.cues import CUES, laplacian_variance, look
+from nitido.cues import CUES, look
+from nitido.cues.texture import laplacian_variance
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
 from nitido.view import mosaic
@@ -63,7 +64,7 @@ def test_blur_takes_detail_and_even_more_of_the_finest(photo: Pixels) -> None:
 def test_highlights_count_full_pixels_of_the_whole_photo() -> None:
     pixels = np.full((1200, 1600, 3), 90, np.uint8)
     pixels[:300] = (90, 255, 90)
-    assert cues_of(pixels)["highlights"] == pytest.approx(0.25**0.5, abs=0.01)  # sampled, so not exact
+    assert cues_of(pixels)["full"] == pytest.approx(0.25**0.5, abs=0.01)  # sampled, so not exact
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from scipy.fft import dctn
 
-from nitido.deblock import deblock, find_steps, standard_steps
+from nitido.deblock import deblock
+from nitido.jpeg_steps import find_steps, standard_steps
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
 from nitido_train.metrics import psnr_y

@@ -11,8 +11,9 @@ from PIL import Image
 
 from nitido.blur import Blur, apply_filter, grid, inverse_filter, noise_sigma
 from nitido.bundle.manifest import BlurSpace, Build, Quantisation, RestoreTask, TensorSpec
-from nitido.deblock import deblock, find_steps
+from nitido.deblock import deblock
 from nitido.errors import InvalidOption
+from nitido.jpeg_steps import find_steps
 from nitido.photo.depth import to_8_bits
 from nitido.restorer import Restorer
 from nitido.runtime.function import FunctionSession

@@ -18,6 +18,7 @@ from nitido_train.label.store import Header
 from nitido_train.loop import LoopConfig
 from nitido_train.nets.trigger import OUTPUTS, TriggerConfig
 from nitido_train.recipes import trigger
+from nitido_train.trigger.head import HeadConfig
 
 SIDE = 32
 PER_PHOTO = 4
@@ -73,7 +74,7 @@ def tiny() -> trigger.Config:
         steps=240, learning_rate=4e-3, warmup=20, ema_decay=0.9, log_every=60, evaluate_every=120, bf16=False
     )
     network, view = TriggerConfig(mixed=32, hidden=8, width=0.1), View(size=32, crop=16, count=4)
-    return trigger.Config(network, view, batch=16, loop=loop)
+    return trigger.Config(network, view, batch=16, head=HeadConfig(steps=300, batch=64), loop=loop)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from nitido_train.nets.trigger import OUTPUTS, VIEWS, TriggerNet
 from nitido_train.recipes import trigger, trigger_lite
 from nitido_train.tensors import to_tensor
 from nitido_train.trigger import validation
-from nitido_train.trigger.gains import batches, gain_loss, look_at, predict, split, spreads, true_gains
+from nitido_train.trigger.gains import Looks, batches, gain_loss, predict, split, spreads, true_gains
 from nitido_train.trigger.trained import open_trigger
 
 
@@ -53,12 +53,13 @@ def test_its_history_names_enhancer_view_precision_and_labels(
 def test_another_enhancers_trigger_is_a_start_that_knows_much_already(
     trained_trigger: Path, tiny: trigger.Config, labels: Labels, noisy_photos: Path, tmp_path: Path
 ) -> None:
-    begin = open_trigger(trained_trigger)
     longer = tuple(replace(s, gains={name: 2 * v for name, v in s.gains.items()}) for s in labels.samples)
-    short = replace(tiny, loop=replace(tiny.loop, steps=20, learning_rate=1e-4))
-    trained = trigger.train(short, replace(labels, samples=longer), noisy_photos, tmp_path, begin)
+    short = replace(
+        tiny, loop=replace(tiny.loop, steps=20, learning_rate=1e-4), head=replace(tiny.head, steps=0)
+    )
+    trained = trigger.train(short, replace(labels, samples=longer), noisy_photos, tmp_path, trained_trigger)
     assert trained.measured["pearson_joint"] > 0.7  # 20 such steps from nothing stay below 0.4
-    assert trained.config["warm_start"] == begin.id
+    assert trained.config["warm_start"] == checkpoint.identity(trained_trigger)
 
 
 def test_training_and_validation_share_no_photo(labels: Labels) -> None:
@@ -73,11 +74,13 @@ def test_a_batch_holds_whole_views_with_the_gains_of_their_photos(
 ) -> None:
     truth = true_gains(labels.samples)
     assert truth.shape == (len(labels.samples), len(OUTPUTS))
-    images, cues, targets = next(batches(labels.samples, truth, noisy_photos, tiny.view, 8, seed=1))
+    images, cues, targets = next(
+        batches(Looks(labels.samples, noisy_photos, tiny.view, None), truth, 8, seed=1)
+    )
     assert images.shape == (8, 3, tiny.view.size, tiny.view.size)
     for image, measured, target in zip(images, cues, targets, strict=True):
         same = [s for s in labels.samples if s.gains["denoise"] == pytest.approx(float(target[2]))]
-        views, numbers = zip(*look_at(same, noisy_photos, tiny.view), strict=True)
+        views, numbers = zip(*Looks(same, noisy_photos, tiny.view, None), strict=True)
         assert any(np.array_equal(measured.numpy(), number) for number in numbers)
         seen = to_tensor(views)
         turns = [torch.rot90(m, k, (1, 2)) for m in (image, image.flip(2)) for k in range(4)]
@@ -105,9 +108,9 @@ def test_calibration_changes_the_network_and_its_predictions_alike(
     opened = open_trigger(trained_trigger)
     samples = labels.samples[:12]
     truth = 2 * true_gains(samples) + 0.5
-    before = predict(opened.net, look_at(samples, noisy_photos, opened.view))
+    before = predict(opened.net, Looks(samples, noisy_photos, opened.view, None))
     claimed = validation.calibrate(opened.net, before, truth)
-    after = predict(opened.net, look_at(samples, noisy_photos, opened.view))
+    after = predict(opened.net, Looks(samples, noisy_photos, opened.view, None))
     assert after == pytest.approx(claimed, abs=1e-4)  # float32, folded in another order
     assert after.mean(0) == pytest.approx(truth.mean(0), abs=1e-4)
 
@@ -116,7 +119,7 @@ def test_a_student_learns_from_labels_and_teacher(
     trained_trigger: Path, labels: Labels, noisy_photos: Path, tiny: trigger.Config, tmp_path: Path
 ) -> None:
     teacher = open_trigger(trained_trigger)
-    config = trigger_lite.Config(tiny.network, tiny.view, batch=16, loop=tiny.loop)
+    config = trigger_lite.Config(tiny.network, tiny.view, batch=16, head=tiny.head, loop=tiny.loop)
     trained = trigger_lite.train(config, labels, noisy_photos, teacher, tmp_path / "run")
     checkpoint.save(trained, "trigger_lite", tmp_path / "trigger-lite.safetensors")
     student = open_trigger(tmp_path / "trigger-lite.safetensors")
@@ -148,7 +151,7 @@ def test_what_a_student_learns_lies_between_label_and_teacher(
     with pytest.raises(Stop):
         trigger_lite.train(config, labels, noisy_photos, teacher, tmp_path / "run")
     training = split(labels.samples)[0]
-    guess = predict(teacher.net, look_at(training, noisy_photos, teacher.view))
+    guess = predict(teacher.net, Looks(training, noisy_photos, teacher.view, None))
     expected = 0.25 * guess + 0.75 * true_gains(training)
     assert taught[0] * spreads(expected) == pytest.approx(expected, abs=1e-5)
 
@@ -291,7 +294,21 @@ def test_one_command_labels_and_trains_for_someone_elses_enhancer(
         pixels = rng.integers(0, 256, (330, 340, 3), dtype=np.uint8)
         data.Image.fromarray(pixels).save(photos / name)
     arguments = ("--data", photos, "--enhancer", "someones:Smoother", "--samples-per-photo", 2, "--steps", 2)
+    arguments += ("--view", "32/16/4/0", "--batch", 2, "--head-steps", 2)
     out = tmp_path / "mine.safetensors"
-    run(monkeypatch, tmp_path, trigger.main, *arguments, "--view", "32/16/4/0", "--batch", 2, "--out", out)
+    run(
+        monkeypatch,
+        tmp_path,
+        trigger.main,
+        *arguments,
+        "--view",
+        "32/16/4/0",
+        "--batch",
+        2,
+        "--head-steps",
+        2,
+        "--out",
+        out,
+    )
     assert open_trigger(out).enhancers == {"restore": "smoother 1", "upscale": "repeat 1"}
     assert (tmp_path / "runs" / "mine" / "labels.parquet").is_file()

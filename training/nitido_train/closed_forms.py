@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nitido.blur import Blur, apply_filter, inverse_filter, noise_sigma
-from nitido.deblock import deblock, find_steps
+from nitido.deblock import deblock
+from nitido.jpeg_steps import find_steps
 from nitido.photo.model import Pixels
 
 

@@ -61,6 +61,17 @@ class Degradation:
         """True when nothing is degraded."""
         return self == Degradation()
 
+    @property
+    def factors(self) -> frozenset[str]:
+        """Which of FACTORS there is something to undo of."""
+        present = {
+            "deblur": self.blur.family != "sharp",
+            "denoise": self.read_noise > 0 or self.shot_noise > 0,
+            "deartifact": self.jpeg_quality is not None,
+            "desaturate": self.saturation is not None,
+        }
+        return frozenset(factor for factor, there in present.items() if there)
+
 
 @dataclass(frozen=True, eq=False)
 class Degraded:
@@ -149,6 +160,14 @@ def random_blur(rng: np.random.Generator) -> Blur:
     if kind < 0.83:
         return Blur("disc", float(rng.uniform(1, 4.5)))
     return Blur("gaussian", float(rng.uniform(0.7, 2.6)))
+
+
+def random_damage(rng: np.random.Generator, factors: frozenset[str] | None = None) -> Degradation:
+    """A draw of ``random_degradation`` that is not clean; with ``factors`` one of exactly those."""
+    while True:
+        drawn = random_degradation(rng)
+        if not drawn.is_clean if factors is None else drawn.factors == factors:
+            return drawn
 
 
 def random_degradation(rng: np.random.Generator, mosaic: float = 0.0) -> Degradation:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nitido.blur import Blur, grid, spectrum
+from nitido.blur import Blur
 from nitido.bundle.manifest import RestoreTask, TensorSpec
-from nitido.deblock import deblock, standard_steps
+from nitido.deblock import deblock
+from nitido.jpeg_steps import standard_steps
 from nitido.photo.model import Pixels
 from nitido_export.checkpoints import fill, read_provenance
+from nitido_export.families.blur_estimate import blur_estimate
 from nitido_export.graphs import FREE_IMAGE, Graph, Model, Values
 from nitido_train import checkpoint
 from nitido_train.checkpoint import Provenance
@@ -41,15 +43,7 @@ def restorer(file: Path, provenance: Provenance) -> Model:
         multiple=8,
         vary=_restorer_varied,
     )
-    bins = SPACE.window * (SPACE.window // 2 + 1)
-    estimate = Graph(
-        name="blur",
-        net=blur_net,
-        inputs=(TensorSpec("spectrum", (1, bins), layout="NC"),),
-        outputs=(TensorSpec("probabilities", (1, len(grid(SPACE))), layout="NC"),),
-        example=lambda pixels: {"spectrum": spectrum(pixels, SPACE.window).ravel()},
-        floats=True,
-    )
+    estimate = blur_estimate(blur_net)
     return Model(
         name=file.stem,
         id=checkpoint.identity(file, estimator),

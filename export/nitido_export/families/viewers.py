@@ -7,14 +7,16 @@ from pathlib import Path
 from torch import nn
 
 from nitido.bundle.manifest import ScoreTask, TensorSpec, TriggerTask, View
-from nitido.cues import CUES, look
+from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.view import mosaic
 from nitido_export.checkpoints import fill
 from nitido_export.errors import CheckpointMismatch
+from nitido_export.families.blur_estimate import blur_estimate
 from nitido_export.graphs import Graph, Model, Values
 from nitido_train import checkpoint
 from nitido_train.checkpoint import Provenance
+from nitido_train.nets.blur import SPACE
 from nitido_train.nets.nima import NimaConfig, NimaNet
 from nitido_train.nets.ranker import RankConfig, RankNet
 from nitido_train.nets.trigger import OUTPUTS, TriggerConfig, TriggerNet
@@ -24,7 +26,10 @@ UPSCALE_BELOW = 1600
 
 
 def trigger(file: Path, provenance: Provenance) -> Model:
-    """Families ``trigger``, ``trigger_lite``, ``trigger_finetune``: a view of a photo to its gains."""
+    """Families ``trigger``, ``trigger_lite``, ``trigger_finetune``: a view of a photo to its gains.
+
+    A trigger that carries an estimator of blur gets it as a second graph.
+    """
     net = fill(lambda: TriggerNet(TriggerConfig(**provenance.network)), file)
     joint, *factors = OUTPUTS
     try:
@@ -37,6 +42,7 @@ def trigger(file: Path, provenance: Provenance) -> Model:
             precision=provenance.config["precision"],
             enhancer=provenance.config["enhancers"]["restore"],
             upscale_below=UPSCALE_BELOW,
+            blur=SPACE if net.config.blur else None,
         )
     except (KeyError, TypeError) as error:
         raise CheckpointMismatch(
@@ -45,7 +51,7 @@ def trigger(file: Path, provenance: Provenance) -> Model:
         ) from error
 
     def example(pixels: Pixels) -> Values:
-        image, cues = look(pixels, view)
+        image, cues = look(pixels, view, net.estimator)
         return {"image": image, "cues": cues}
 
     main = Graph(
@@ -53,7 +59,7 @@ def trigger(file: Path, provenance: Provenance) -> Model:
         net=net,
         inputs=(
             TensorSpec("image", (1, 3, view.size, view.size)),
-            TensorSpec("cues", (1, len(CUES)), layout="NC"),
+            TensorSpec("cues", (1, net.config.cues), layout="NC"),
         ),
         outputs=(TensorSpec("scores", (1, len(OUTPUTS)), layout="NC"),),
         example=example,
@@ -63,7 +69,7 @@ def trigger(file: Path, provenance: Provenance) -> Model:
         id=checkpoint.identity(file),
         description=f"Predicts how much a photo would gain from enhancement, {joint} and per factor.",
         task=task,
-        graphs=(main,),
+        graphs=(main, blur_estimate(net.blur)) if net.config.blur else (main,),
         provenance=provenance,
     )
 

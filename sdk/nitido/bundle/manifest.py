@@ -137,6 +137,8 @@ class TriggerTask:
     """``Manifest.id`` of the restorer that the labels were made with."""
     upscale_below: int
     """Photos with a longer side than this never gain from upscaling on a phone's screen."""
+    blur: BlurSpace | None = None
+    """What the graph ``blur`` of the bundle tells apart, for cues of blur; None: neither is there."""
     kind: Literal["trigger"] = "trigger"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from nitido.blur import Blur
 from nitido.photo.model import Pixels
 from nitido_train import data
-from nitido_train.degrade import Degradation, Saturation, degrade, random_degradation
+from nitido_train.degrade import FACTORS, Degradation, Saturation, degrade, random_damage
 from nitido_train.label.photos import decoded
 from nitido_train.label.plan import LabelConfig
 
@@ -74,9 +74,9 @@ def plan_samples(photo: str, photo_hash: str, pixels: Pixels, config: LabelConfi
 
 
 def _damage(rng: np.random.Generator) -> Degradation:
-    while (degradation := random_degradation(rng)).is_clean:
-        continue
-    return degradation
+    """Half with a single damage, each as often as the others: a trigger must know each on its own."""
+    alone = frozenset({str(rng.choice(FACTORS))}) if rng.random() < 0.5 else None
+    return random_damage(rng, alone)
 
 
 def crop_of(sample: Sample, photo: Pixels) -> Pixels:

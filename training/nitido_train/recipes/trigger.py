@@ -1,7 +1,7 @@
 """Train a trigger from delta labels of the enhancer that it will belong to.
 
-    python -m nitido_train.recipes.trigger --data PHOTOS --labels labels.parquet --imagenet mobilenetv2.npz \\
-        --out training/checkpoints/trigger.safetensors
+    python -m nitido_train.recipes.trigger --data PHOTOS --labels labels.parquet --start mobilenetv2.npz \\
+        --blur training/checkpoints/blur.safetensors --out training/checkpoints/trigger.safetensors
 
 Without ``--labels`` it labels the photos first; this is all that someone else's enhancer needs:
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from nitido.bundle.manifest import View
 from nitido_train import checkpoint, loop
@@ -26,8 +27,18 @@ from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import VIEW, VIEWS, TriggerConfig, TriggerNet
 from nitido_train.trigger import validation
 from nitido_train.trigger.calibration import fold
-from nitido_train.trigger.gains import batches, gain_loss, history, split, spreads, true_gains
-from nitido_train.trigger.trained import TrainedTrigger, open_trigger
+from nitido_train.trigger.gains import (
+    Batch,
+    Gains,
+    Looks,
+    batches,
+    gain_loss,
+    history,
+    split,
+    spreads,
+    true_gains,
+)
+from nitido_train.trigger.head import HeadConfig, fit_head
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,8 @@ class Config:
     precision: float = 0.9
     """Share of the validation photos at or above a threshold that truly gain."""
     batch: int = 8
+    head: HeadConfig = field(default_factory=HeadConfig)
+    """What follows the trunk is trained once more, when the trunk is done."""
     seed: int = 3
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
@@ -48,13 +61,15 @@ def train(
     labels: Labels,
     folder: Path,
     run: Path,
-    start: Path | TrainedTrigger | None = None,
+    start: Path | None = None,
+    blur: Path | None = None,
     resume: bool = False,
 ) -> checkpoint.Trained:
     """Train on labels of the photos in ``folder``; calibrate, choose thresholds and measure on held-out ones.
 
-    ``start`` are ImageNet weights of MobileNetV2, or the trigger of another enhancer.
-    Raises TrainingDataError for labels that nothing can be learned from.
+    ``start`` are ImageNet weights of MobileNetV2 (.npz), or a trigger's, of which all that fits is taken;
+    ``blur`` is the checkpoint of an estimator of blur of the configured size. Raises TrainingDataError for
+    labels that nothing can be learned from, and ValueError for checkpoints of other networks.
     """
     training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
@@ -62,24 +77,39 @@ def train(
     targets = true_gains(training)
     units = spreads(targets)
     targets /= units
-    source = batches(training, targets, folder, config.view, config.batch, config.seed)
-    if isinstance(start, TrainedTrigger):
-        net.load_state_dict(start.net.state_dict())
-        fold(net.last, 1 / units, np.zeros_like(units))
-    elif start is not None:
-        load_imagenet(net.trunk, start)
-    else:
-        standardise(net, net.layers(), *next(source)[:2])
+    if blur is not None:
+        checkpoint.load_weights(net.blur, blur)
+    looks = Looks(training, folder, config.view, net.estimator)
+    source = batches(looks, targets, config.batch, config.seed)
+    begin(net, start, units, next(source))
     evaluate = validation.watcher(held_out, folder, config.view)
     net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
+    fit_head(net, looks, targets, config.head, config.seed)
     measured = validation.conclude(net, held_out, folder, config.view, config.precision)
     provenance = {
         **asdict(config),
         **history(labels),
-        "warm_start": start.id if isinstance(start, TrainedTrigger) else start.stem if start else None,
+        "warm_start": None if start is None else checkpoint.identity(start),
     }
     files = sorted({folder / s.photo for s in training})
     return checkpoint.Trained(net, provenance, asdict(config.network), config.seed, files, progress, measured)
+
+
+def begin(net: TriggerNet, start: Path | None, units: Gains, batch: Batch) -> None:
+    """Fill a network before its training; what nothing is known of is standardised on a batch."""
+    fresh: list[nn.Conv2d | nn.Linear] = net.layers()
+    if start is not None and start.suffix == ".npz":
+        load_imagenet(net.trunk, start)
+        fresh = net.head()
+    elif start is not None:
+        known = checkpoint.load_matching(net, start)
+        if not {f"trunk.{name}" for name in net.trunk.state_dict()} <= set(known):
+            raise ValueError(f"expected a trigger's weights in {start}, got others; leave --start out")
+        if {"mixed.weight", "hidden.weight", "last.weight"} <= set(known):
+            fold(net.last, 1 / units, np.zeros_like(units))
+            return
+        fresh = net.head()
+    standardise(net, fresh, *batch[:2])
 
 
 def view_of(text: str) -> View:
@@ -107,9 +137,14 @@ def main() -> None:
     source.add_argument("--enhancer", help="label first: zoo name, bundle folder, or package.module:factory")
     parser.add_argument("--samples-per-photo", type=int, default=12, help="labels per photo, with --enhancer")
     parser.add_argument("--workers", type=int, default=1, help="processes that label, with --enhancer")
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--imagenet", type=Path, help="MobileNetV2 weights to start from (.npz)")
-    begin.add_argument("--start", type=Path, help="checkpoint of another enhancer's trigger to start from")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        help="what to start from: a trigger's checkpoint (.safetensors), or ImageNet's MobileNetV2 (.npz)",
+    )
+    parser.add_argument(
+        "--blur", type=Path, help="checkpoint of the blur estimator, for cues of blur (default: no such cues)"
+    )
     parser.add_argument(
         "--view", type=view_of, default=VIEW, help=f"{', '.join(VIEWS)}, or SIZE/CROP/COUNT/WHOLE"
     )
@@ -119,6 +154,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--batch", type=int, default=Config.batch)
+    parser.add_argument("--head-steps", type=int, default=HeadConfig.steps, help="of the head, at the end")
     parser.add_argument("--seed", type=int, default=Config.seed)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
@@ -138,9 +174,17 @@ def main() -> None:
     schedule = loop.LoopConfig(
         steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate, evaluate_every=500
     )
-    config = Config(view=args.view, precision=args.precision, batch=args.batch, seed=args.seed, loop=schedule)
-    start = args.imagenet if args.start is None else open_trigger(args.start)
-    trained = train(config, labels, args.data, run, start, args.resume)
+    hidden = checkpoint.load_provenance(args.blur).network["hidden"] if args.blur else 0
+    config = Config(
+        TriggerConfig(blur=hidden),
+        view=args.view,
+        precision=args.precision,
+        batch=args.batch,
+        head=HeadConfig(steps=args.head_steps),
+        seed=args.seed,
+        loop=schedule,
+    )
+    trained = train(config, labels, args.data, run, args.start, args.blur, args.resume)
     checkpoint.save(trained, "trigger", args.out)
 
 

@@ -98,7 +98,8 @@ def describe(net: TriggerNet, view: View, ratings: Sequence[Rating]) -> Tensor:
     with torch.no_grad():
         for rating in ratings:
             if rating.photo not in known:
-                known[rating.photo] = net.describe(*tensors(look(data.load_rgb(rating.photo), view)))[0]
+                seen = look(data.load_rgb(rating.photo), view, net.estimator)
+                known[rating.photo] = net.describe(*tensors(seen))[0]
     return torch.stack([known[r.photo] for r in ratings])
 
 

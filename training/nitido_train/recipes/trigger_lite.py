@@ -19,15 +19,16 @@ from nitido_train.nets.standardise import standardise
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
 from nitido_train.trigger import validation
 from nitido_train.trigger.gains import (
+    Looks,
     batches,
     gain_loss,
     history,
-    look_at,
     predict,
     split,
     spreads,
     true_gains,
 )
+from nitido_train.trigger.head import HeadConfig, fit_head
 from nitido_train.trigger.trained import TrainedTrigger, open_trigger
 
 NETWORK = TriggerConfig(width=0.5)
@@ -46,6 +47,7 @@ class Config:
     """Weight of the teacher's gains in what is learned; the rest is the labels'. The teacher's are free of
     what cannot be known from a view: the accidents of single labels."""
     batch: int = 32
+    head: HeadConfig = field(default_factory=HeadConfig)
     seed: int = 5
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
@@ -61,13 +63,15 @@ def train(
     training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
     net = TriggerNet(config.network)
-    taught = predict(teacher.net, look_at(training, folder, teacher.view))
+    taught = predict(teacher.net, Looks(training, folder, teacher.view, teacher.net.estimator))
     targets = config.teaching * taught + (1 - config.teaching) * true_gains(training)
     targets /= spreads(targets)
-    source = batches(training, targets, folder, config.view, config.batch, config.seed)
+    looks = Looks(training, folder, config.view, net.estimator)
+    source = batches(looks, targets, config.batch, config.seed)
     standardise(net, net.layers(), *next(source)[:2])
     evaluate = validation.watcher(held_out, folder, config.view)
     net, progress = loop.fit(net, source, gain_loss, config.loop, run, resume, evaluate)
+    fit_head(net, looks, targets, config.head, config.seed)
     measured = validation.conclude(net, held_out, folder, config.view, teacher.precision)
     measured["parameters"] = float(sum(p.numel() for p in net.parameters()))
     provenance = {

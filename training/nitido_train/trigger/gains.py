@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nitido.blur_estimator import BlurEstimator
 from nitido.bundle.manifest import View
 from nitido.cues import look
 from nitido.photo.model import Pixels
@@ -33,6 +34,9 @@ _SMALLEST_SPREAD = 0.02
 _KEPT_BYTES = 4 << 30
 _JOINT_WEIGHT = 2.0
 """The decision hangs on the joint gain."""
+_RANK_WEIGHT = 0.3
+_RANK_UNIT = 0.1
+"""Distance of two predictions, in an output's spread, from which their order is settled."""
 
 
 def split(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
@@ -81,41 +85,64 @@ def history(labels: Labels) -> dict[str, Any]:
     }
 
 
-def look_at(samples: Iterable[Sample], folder: Path, view: View) -> Iterator[Seen]:
-    """What the trigger gets of each sample, made again from the folder of photos."""
-    return (look(pixels_of(sample, folder), view) for sample in samples)
+class Looks(Sequence[Seen]):
+    """What the trigger gets of each sample, made again from the folder of photos when it is asked for.
 
-
-def batches(
-    samples: Sequence[Sample], targets: Gains, folder: Path, view: View, size: int, seed: int
-) -> Iterator[Batch]:
-    """Endless batches of random samples, looked at as the runtime does, and turned or mirrored.
-
-    What was seen is kept while memory set aside for it lasts: making a sample again costs as much as a step.
+    Making one costs as much as learning from it, so looks are kept while memory set aside for them lasts.
     """
+
+    def __init__(
+        self, samples: Sequence[Sample], folder: Path, view: View, estimator: BlurEstimator | None
+    ) -> None:
+        self._samples, self._folder, self._view, self._estimator = samples, folder, view, estimator
+        self._kept: dict[int, Seen] = {}
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> Seen:  # type: ignore[override]  # no slices
+        if index in self._kept:
+            return self._kept[index]
+        seen = look(pixels_of(self._samples[index], self._folder), self._view, self._estimator)
+        if len(self._kept) * seen[0].nbytes < _KEPT_BYTES:
+            self._kept[index] = seen
+        return seen
+
+
+def batches(looks: Sequence[Seen], targets: Gains, size: int, seed: int) -> Iterator[Batch]:
+    """Endless batches of random looks, turned or mirrored, and what their samples gain."""
     rng = np.random.default_rng(seed)
-    kept: dict[int, Seen] = {}
-
-    def seen(index: int) -> Seen:
-        if index in kept:
-            return kept[index]
-        found = look(pixels_of(samples[index], folder), view)
-        if len(kept) * found[0].nbytes < _KEPT_BYTES:
-            kept[index] = found
-        return found
-
     while True:
-        chosen = rng.integers(len(samples), size=size)
-        images, cues = zip(*map(seen, chosen.tolist()), strict=True)
+        chosen = rng.integers(len(looks), size=size)
+        images, cues = zip(*(looks[index] for index in chosen.tolist()), strict=True)
         turned = [data.random_symmetry(image, int(rng.integers(8))) for image in images]
         yield to_tensor(turned), torch.from_numpy(np.stack(cues)), torch.from_numpy(targets[chosen])
 
 
 def gain_loss(net: TriggerNet, batch: Batch) -> Tensor:
-    """Huber loss of all outputs."""
+    """``loss_of`` what the network predicts."""
     images, cues, gains = batch
-    errors = F.smooth_l1_loss(net(images, cues).float(), gains, beta=0.25, reduction="none").mean(0)
-    return (errors * torch.tensor([_JOINT_WEIGHT] + [1.0] * (len(OUTPUTS) - 1))).mean()
+    return loss_of(net(images, cues).float(), gains)
+
+
+def loss_of(guess: Tensor, gains: Tensor) -> Tensor:
+    """Huber loss of all outputs (N, 6), and a little for pairs in the wrong order."""
+    weights = torch.tensor([_JOINT_WEIGHT] + [1.0] * (len(OUTPUTS) - 1))
+    errors = F.smooth_l1_loss(guess, gains, beta=0.25, reduction="none").mean(0)
+    return ((errors + _RANK_WEIGHT * rank_losses(guess, gains)) * weights).mean()
+
+
+def rank_losses(guess: Tensor, gains: Tensor) -> Tensor:
+    """(6,): how far pairs of a batch are from their order (RankNet, Burges et al. 2005), per output.
+
+    A pair counts by how many others lie between its two, as in Spearman's correlation: most photos gain
+    little from a factor, and differences among them would not count in an error of gains.
+    """
+    place = gains.argsort(0).argsort(0).float() / len(gains)
+    apart = (place[:, None] - place[None]).abs()
+    order = torch.sign(gains[:, None] - gains[None])  # 0 for equal gains
+    wrong = F.softplus(-order * (guess[:, None] - guess[None]) / _RANK_UNIT) * _RANK_UNIT * order.abs()
+    return (apart * wrong).mean((0, 1))
 
 
 def predict(net: TriggerNet, seen: Iterable[Seen]) -> Gains:

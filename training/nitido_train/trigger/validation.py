@@ -13,7 +13,7 @@ from nitido_train.label import Sample
 from nitido_train.nets.trigger import OUTPUTS, TriggerNet
 from nitido_train.trigger.calibration import calibration_error, fit_lines, fold, reliability
 from nitido_train.trigger.decisions import WORTH, Flags, average_precision, choose_threshold
-from nitido_train.trigger.gains import Gains, look_at, predict, true_gains
+from nitido_train.trigger.gains import Gains, Looks, predict, true_gains
 
 WATCHED = 200
 """How many validation samples are looked at during training; all of them are at its end."""
@@ -26,7 +26,14 @@ CLEAN_LEFT_ALONE = 0.97
 def watcher(samples: Sequence[Sample], folder: Path, view: View) -> Callable[[TriggerNet], dict[str, float]]:
     """What shows how a training goes on: correlations on WATCHED of the samples, evenly chosen."""
     watched = samples[:: -(-len(samples) // WATCHED)]
-    return lambda net: correlations(predict(net, look_at(watched, folder, view)), true_gains(watched))
+    looks: list[Looks] = []
+
+    def evaluate(net: TriggerNet) -> dict[str, float]:
+        if not looks:  # the estimator of blur is the same all along
+            looks.append(Looks(watched, folder, view, net.estimator))
+        return correlations(predict(net, looks[0]), true_gains(watched))
+
+    return evaluate
 
 
 def conclude(
@@ -34,7 +41,7 @@ def conclude(
 ) -> dict[str, float]:
     """Calibrate a trained network on validation samples, choose its thresholds there, and measure it."""
     truth, clean = true_gains(samples), np.array([s.clean for s in samples])
-    guess = calibrate(net, predict(net, look_at(samples, folder, view)), truth)
+    guess = calibrate(net, predict(net, Looks(samples, folder, view, net.estimator)), truth)
     return measure(guess, truth, clean, precision)
 
 
