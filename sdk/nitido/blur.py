@@ -67,15 +67,16 @@ class Blur:
         return coarse
 
 
-def grid(space: BlurSpace) -> list[Blur]:
+@cache
+def grid(space: BlurSpace) -> tuple[Blur, ...]:
     """The blurs that the network's outputs stand for, in order: sharp, motion, discs, Gaussians."""
     angles = [np.pi * i / space.motion_angles for i in range(space.motion_angles)]
-    return [
+    return (
         Blur("sharp"),
         *(Blur("motion", length, angle) for length in space.motion_lengths for angle in angles),
         *(Blur("disc", radius) for radius in space.disc_radii),
         *(Blur("gaussian", sigma) for sigma in space.gaussian_sigmas),
-    ]
+    )
 
 
 def decode(probabilities: NDArray[np.float32], space: BlurSpace) -> tuple[Blur, float]:

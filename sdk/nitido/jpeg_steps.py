@@ -6,6 +6,7 @@ JPEG rounds the cosine coefficients of each 8 x 8 block to multiples of a step, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,6 +26,7 @@ _SURE = 0.6
 """Mean cosine from which coefficients count as multiples of a step: 0 for any, 1 for exact multiples."""
 _ENOUGH_VALUES = 24
 _ENOUGH_FREQUENCIES = 5
+_ENOUGH_SURVIVORS = 8
 _COARSE = 4
 """Sum of vertical and horizontal frequency below which an error shows as blocks."""
 
@@ -90,23 +92,40 @@ class Rounding:
 def rounding(pixels: Pixels, steps: Steps) -> Rounding:
     """Estimate what rounding to ``steps`` cost the photo that became ``pixels``.
 
-    What was rounded to a multiple is off evenly by up to half a step. What became zero is taken to have been
-    Laplace-distributed (Reininger & Gibson 1983), with the scale that leaves as many zeros as there are.
+    A coefficient that survived is off evenly by up to half a step. Those of one frequency are taken to have
+    been of a density that falls as exp(-sqrt(|c| / s)), whose tail is as heavy as that of photos' blocks:
+    the share that survived tells s, and s the mean square of what vanished. Frequencies with hardly any
+    survivors get the s of a power law through the others.
     """
     sizes = np.abs(_sampled_coefficients(pixels))
-    half = steps / 2
-    kept = (sizes >= half).mean(axis=0)
-    share = np.clip(kept, 0.5 / len(sizes), 0.999)
-    scale = half / -np.log(share)
-    lost = 2 * scale**2 - share * (half**2 + 2 * half * scale + 2 * scale**2)
-    errors = lost + share * steps**2 / 12
-    errors[0, 0] = steps[0, 0] ** 2 / 12  # the mean of a block is spread evenly, not around zero
-    frequency = np.add.outer(np.arange(BLOCK), np.arange(BLOCK))
+    half = steps.astype(np.float64) / 2
+    count = (sizes >= half).sum(axis=0)
+    share = np.clip(count / len(sizes), 0.5 / len(sizes), 0.999)
+    scale = half / _depth(share) ** 2
+    down, across = np.mgrid[:BLOCK, :BLOCK]
+    frequency = np.maximum(np.hypot(down, across), 1)
+    known = count >= _ENOUGH_SURVIVORS
+    known[0, 0] = False  # the mean of a block is spread evenly, not around zero
+    if known.sum() > 2:
+        line = np.polyfit(np.log(frequency[known]), np.log(scale[known]), 1, w=np.sqrt(count[known]))
+        expected = np.exp(np.polyval(line, np.log(frequency)))
+        scale = np.where(known, scale, np.minimum(scale, expected))
+    depth = np.sqrt(half / scale)
+    tail = np.exp(-depth) * sum(depth**k / math.factorial(k) for k in range(6))
+    errors = scale**2 * math.factorial(5) * (1 - tail) + share * steps**2 / 12
+    errors[0, 0] = steps[0, 0] ** 2 / 12
     return Rounding(
-        error=float(errors.sum()) / BLOCK**2,
-        coarse=float(errors[frequency < _COARSE].sum()) / BLOCK**2,
-        vanished=1 - float(kept.mean()),
+        error=float(errors.mean()),
+        coarse=float(errors[down + across < _COARSE].sum()) / BLOCK**2,
+        vanished=1 - float(np.mean(count)) / len(sizes),
     )
+
+
+def _depth(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The t at which (1 + t) exp(-t), the share of coefficients above s t^2, is ``share``."""
+    t = np.linspace(0, 40, 4001)
+    found: NDArray[np.float64] = np.interp(-share, -(1 + t) * np.exp(-t), t)
+    return found
 
 
 def _sampled_coefficients(pixels: Pixels) -> NDArray[np.float32]:

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from nitido.bundle.manifest import View
-from nitido.cues import CUES, look
+from nitido.blur import Blur, grid
+from nitido.blur_estimator import BlurEstimator
+from nitido.bundle.manifest import BlurSpace, View
+from nitido.cues import BLUR_CUES, CUES, look
 from nitido.cues.texture import laplacian_variance
 from nitido.photo.model import Pixels
 from nitido.photo.read import read_photo
@@ -20,6 +22,13 @@ from nitido.view import mosaic
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 VIEW = View(size=448, crop=224, count=4)
+SPACE = BlurSpace(
+    window=64,
+    motion_lengths=(3.0, 6.0, 9.0),
+    motion_angles=8,
+    disc_radii=(1.0, 2.0),
+    gaussian_sigmas=(1.0, 2.0),
+)
 VIEWS = [VIEW, View(size=64, crop=64, count=0, whole=1), View(size=64, crop=32, count=3, whole=1)]
 
 
@@ -89,3 +98,46 @@ def test_cues_of_any_photo_are_small_numbers(height: int, width: int, view: View
 
 def test_a_photo_without_neighbours_has_no_detail() -> None:
     assert laplacian_variance(np.full((2, 9, 3), 50, np.uint8)) == (0.0, 0.0)
+
+
+class BlursOf:
+    """An estimator that finds what it is told, and counts how often it is asked."""
+
+    def __init__(self, blur: Blur) -> None:
+        self.asked = 0
+        self._blur = blur
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        self.asked += 1
+        return np.array([float(point == self._blur) for point in grid(SPACE)], np.float32)
+
+
+def blur_cues_of(pixels: Pixels, blur: Blur) -> dict[str, float]:
+    estimator = BlurEstimator(BlursOf(blur), SPACE)
+    return dict(zip((*CUES, *BLUR_CUES), look(pixels, VIEW, estimator)[1].tolist(), strict=True))
+
+
+def test_with_an_estimator_cues_say_which_blur_it_finds_and_what_undoing_it_would_change(
+    photo: Pixels,
+) -> None:
+    found = blur_cues_of(photo, Blur("disc", 2.0))
+    assert (found["motion"], found["disc"], found["gaussian"]) == (0, 1, 0)
+    assert found["extent"] == pytest.approx(2 / 16)
+    assert 0 < found["undone"] < 1
+    assert {name: found[name] for name in CUES} == cues_of(photo)
+
+
+def test_a_longer_blur_would_change_more(photo: Pixels) -> None:
+    found = [blur_cues_of(photo, Blur("motion", length, 0.0))["undone"] for length in (3.0, 9.0)]
+    assert found[0] < found[1]
+
+
+def test_sharp_photos_have_no_cues_of_blur(photo: Pixels) -> None:
+    found = blur_cues_of(photo, Blur("sharp"))
+    assert [found[name] for name in BLUR_CUES] == [0.0] * len(BLUR_CUES)
+
+
+def test_a_photo_is_asked_about_once(photo: Pixels) -> None:
+    network = BlursOf(Blur("sharp"))
+    look(photo, VIEW, BlurEstimator(network, SPACE))
+    assert network.asked == 1
