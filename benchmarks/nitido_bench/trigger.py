@@ -16,6 +16,7 @@ from nitido_train.data import held_out_photos
 from nitido_train.label import BundleEnhancer
 from nitido_train.label.enhancers import Models
 from nitido_train.opinion.pseudo import quality
+from nitido_train.trigger.oracle import rate
 
 HELD_OUT = "held-out photos"
 
@@ -60,7 +61,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     alone: dict[str, list[tuple[float, float]]] = {factor: [] for factor in restore.factors}
     for name, files in sets.items():
         judged = [
-            judge(case, enhancers[TRIGGER], predictors, models)
+            judge(case, enhancers[TRIGGER], predictors, models, restore)
             for file in files
             for case in cases(file, name, args.versions, args.side)
         ]
@@ -78,7 +79,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     if len(sets) > 1:
         yield trigger_tables.photos_row("all", everything, shipped.threshold)
     yield from trigger_tables.factor_rows(everything, shipped.thresholds)
-    yield from trigger_tables.alone_rows(alone)
+    yield from trigger_tables.alone_rows(alone, everything)
     yield from trigger_tables.predictor_rows(everything, tuple(triggers))
     yield from trigger_tables.value_rows(everything, {n: t.threshold for n, t in triggers.items()})
     yield from trigger_tables.reliability_rows(everything, tuple(triggers))
@@ -91,7 +92,11 @@ def score_of(trigger: nitido.Trigger) -> Predictor:
 
 
 def judge(
-    case: Case, enhancer: nitido.Enhancer, predictors: Mapping[str, Predictor], models: Models
+    case: Case,
+    enhancer: nitido.Enhancer,
+    predictors: Mapping[str, Predictor],
+    models: Models,
+    restore: nitido.Restorer,
 ) -> Judged:
     """All predictions for one picture, what it truly gains, and what the Enhancer's own way gains."""
     outcome = enhancer(case.pixels)
@@ -101,6 +106,7 @@ def judge(
         megapixels=case.pixels.shape[0] * case.pixels.shape[1] / 1e6,
         gains=true_gains(case, models),
         applied=applied if outcome.applied else 0.0,
+        rating=rate(case.pixels, restore(case.pixels), case.pristine),
         scores={name: predict(case.pixels) for name, predict in predictors.items()},
         factors=outcome.improvability.factors,
     )
@@ -121,8 +127,10 @@ SUITE = Suite(
         ("count", "count", "d"),
         ("spearman", "Spearman", ".3f"),
         ("pearson", "Pearson", ".3f"),
+        ("spearman_with_clean", "Spearman, clean ones too", ".3f"),
+        ("pearson_with_clean", "Pearson, clean ones too", ".3f"),
         ("auc_pr", "AUC-PR, gain above 0.1", ".3f"),
-        ("auc_pr_better", "AUC-PR, gain from 0.3", ".3f"),
+        ("auc_pr_better", "AUC-PR, rated better by the oracle", ".3f"),
         ("calibration_error", "calibration error", ".3f"),
         ("precision", "precision at its threshold", ".1%"),
         ("recall", "recall", ".1%"),

@@ -14,12 +14,11 @@ from nitido_bench.trigger_value import fewest, possible_gain, value
 from nitido_train.trigger import decisions
 from nitido_train.trigger.calibration import calibration_error, reliability
 from nitido_train.trigger.decisions import WORTH, Flags, Numbers
-from nitido_train.trigger.ratings import CUTS
 
 TRIGGER, FINE_TUNED = "trigger", "fine-tuned trigger"
 JOINT = "joint"
-BETTER = CUTS[1]
-"""The gain from which an enhanced photo is rated better (``nitido_train.trigger.ratings``)."""
+BETTER = 1
+"""The oracle's rating (``nitido_train.trigger.oracle``) from which an enhanced photo is better."""
 _EQUAL = 1e-6
 
 
@@ -33,6 +32,8 @@ class Judged:
     """True change of quality, on the scale of 1 to 10: joint and per factor."""
     applied: float
     """True change of quality by what the Enhancer did, which turns only the knobs that the trigger named."""
+    rating: int
+    """The oracle's, of the picture with everything restored."""
     scores: Mapping[str, float]
     """By predictor: triggers in points of quality, the others in their own unit."""
     factors: Mapping[str, float]
@@ -77,20 +78,25 @@ def factor_rows(judged: Sequence[Judged], thresholds: Mapping[str, float]) -> It
         yield row
 
 
-def alone_rows(pairs: Mapping[str, Sequence[tuple[float, float]]]) -> Iterator[Row]:
-    """Each factor on pictures with no other damage: (predicted, true) gains by factor.
+def alone_rows(pairs: Mapping[str, Sequence[tuple[float, float]]], judged: Sequence[Judged]) -> Iterator[Row]:
+    """Each factor on pictures with no other damage: (predicted, true) gains by factor; and again with as many
+    of the clean pictures among ``judged`` beside them.
 
     In a mixed gallery most pictures gain nothing from a factor, and their order is that of rounding errors.
     """
     for factor, both in pairs.items():
         predicted, true = (np.array(column) for column in zip(*both, strict=True))
+        clean = [(j.factors[factor], j.gains[factor]) for j in judged if j.clean][: len(true)]
         row: Row = {"table": "alone", "factor": factor, "count": len(true), **correlations(predicted, true)}
-        yield row | {"predicted": round(float(predicted.mean()), 4), "true": round(float(true.mean()), 4)}
+        row |= {"predicted": round(float(predicted.mean()), 4), "true": round(float(true.mean()), 4)}
+        mixed = np.array([*both, *clean])
+        row |= {f"{name}_with_clean": v for name, v in correlations(mixed[:, 0], mixed[:, 1]).items()}
+        yield row
 
 
 def predictor_rows(judged: Sequence[Judged], triggers: Sequence[str]) -> Iterator[Row]:
     """The trigger and what one would do without it, on the same pictures."""
-    gains = gains_of(judged, JOINT)
+    gains, better = gains_of(judged, JOINT), np.array([j.rating >= BETTER for j in judged])
     for name in judged[0].scores:
         scores = scores_of(judged, name)
         row: Row = {
@@ -99,7 +105,7 @@ def predictor_rows(judged: Sequence[Judged], triggers: Sequence[str]) -> Iterato
             "count": len(judged),
             **correlations(scores, gains),
         }
-        for key, positive in (("auc_pr", gains > WORTH), ("auc_pr_better", gains >= BETTER)):
+        for key, positive in (("auc_pr", gains > WORTH), ("auc_pr_better", better)):
             if positive.any():  # else recall is undefined
                 row[key] = round(decisions.average_precision(scores, positive), 4)
                 row[f"{key}_of_chance"] = round(float(positive.mean()), 4)

@@ -11,9 +11,9 @@ from nitido_bench.suite import Row, Suite
 from nitido_train import checkpoint
 from nitido_train.label import read_labels
 from nitido_train.loop import LoopConfig
-from nitido_train.nets.blur import BlurConfig
-from nitido_train.nets.trigger import VIEWS, TriggerConfig
+from nitido_train.nets.trigger import VIEWS
 from nitido_train.recipes import trigger
+from nitido_train.trigger.head import HeadConfig
 
 COMPARED = VIEWS | {"shrunk": View(size=224, crop=224, count=0, whole=1)}
 """``whole`` shrinks 12 megapixels 9 times, the photos of a training less; ``shrunk`` is nearer to it."""
@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", type=Path, required=True, help="the folder that was labelled")
     parser.add_argument("--labels", type=Path, required=True, help="labels of large crops (.parquet)")
     parser.add_argument("--start", type=Path, help="MobileNetV2 weights to start from (.npz)")
-    parser.add_argument("--blur", type=Path, required=True, help="checkpoint of the blur estimator")
+    parser.add_argument("--blur", type=Path, help="checkpoint of the blur estimator, for its cues")
     parser.add_argument("--steps", type=int, default=1_500, help="of each training (default: %(default)d)")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/trigger-views"), help="folder for checkpoints"
@@ -56,7 +56,9 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     for name, view in COMPARED.items():
         file = folder / f"{name}.safetensors"
         if not file.exists():
-            config = trigger.Config(TriggerConfig(blur=BlurConfig().hidden), view=view, loop=schedule)
+            config = trigger.Config(
+                trigger.network_with(args.blur), view, head=HeadConfig(4 * args.steps), loop=schedule
+            )
             trained = trigger.train(
                 config, labels, args.photos, folder / name, args.start, args.blur, resume=True
             )

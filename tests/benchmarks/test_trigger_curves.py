@@ -9,7 +9,7 @@ from nitido_bench.trigger_tables import TRIGGER, Judged
 
 
 def judged(score: float, gain: float) -> Judged:
-    return Judged(False, 1.0, {"joint": gain}, 0.0, {TRIGGER: score}, {})
+    return Judged(False, 1.0, {"joint": gain}, 0.0, 0, {TRIGGER: score}, {})
 
 
 TWENTY = [judged(score=number, gain=1.0 if number in (19, 18, 10, 5) else -0.2) for number in range(20)]

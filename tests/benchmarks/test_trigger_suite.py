@@ -91,7 +91,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     places = [photos / next(names), photos / next(names), data / "BSD100" / "a.png", data / "LIVE1" / "a.png"]
     for number, file in enumerate(places):
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(skimage.data.coffee()[60 * number : 60 * number + 90, 200:307]).save(file)
+        Image.fromarray(skimage.data.coffee()[60 * number : 60 * number + 164, 200:381]).save(file)
     return photos, data
 
 

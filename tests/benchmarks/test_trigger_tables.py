@@ -13,6 +13,7 @@ from nitido_bench.trigger_baselines import JPEG, LAPLACIAN, NOISE, laplacian, no
 from nitido_bench.trigger_tables import (
     TRIGGER,
     Judged,
+    alone_rows,
     correlations,
     factor_rows,
     photos_row,
@@ -22,6 +23,7 @@ from nitido_bench.trigger_tables import (
 )
 from nitido_bench.trigger_value import fewest, possible_gain, value
 from nitido_train.degrade import blurred, compressed, noisy
+from nitido_train.trigger.ratings import rating_of
 
 PHOTO = np.ascontiguousarray(skimage.data.coffee()[:240, 100:340])
 
@@ -29,7 +31,7 @@ PHOTO = np.ascontiguousarray(skimage.data.coffee()[:240, 100:340])
 def judged(score: float, gain: float, *, clean: bool = False, applied: float = 0.0) -> Judged:
     scores = {TRIGGER: score, LAPLACIAN: -score, NOISE: 0.0, JPEG: 0.0}
     gains = {"joint": gain, "denoise": gain, "deblur": -gain}
-    return Judged(clean, 1.0, gains, applied, scores, {"denoise": score, "deblur": 0.5})
+    return Judged(clean, 1.0, gains, applied, rating_of(gain), scores, {"denoise": score, "deblur": 0.5})
 
 
 FOUR = [
@@ -55,6 +57,15 @@ def test_each_factor_stands_beside_what_one_would_measure_instead() -> None:
     assert "without_spearman" not in denoise  # all its values are equal
     assert "spearman" not in deblur
     assert deblur["without_spearman"] == pytest.approx(0.4)
+
+
+def test_each_factor_alone_is_ranked_with_and_without_clean_photos() -> None:
+    pairs = [(0.1, 0.3), (0.2, 0.2), (0.3, 0.4)]
+    (row,) = alone_rows({"denoise": pairs}, FOUR)
+    assert (row["count"], row["spearman"]) == (3, 0.5)
+    # the two clean ones: predicted 0.0 and 0.4, gained -0.2 and -0.4; ranks 2 3 4 1 5 and 4 3 5 2 1
+    assert row["spearman_with_clean"] == pytest.approx(1 - 6 * (4 + 0 + 1 + 1 + 16) / 120)
+    assert (row["predicted"], row["true"]) == (0.2, 0.3)
 
 
 def test_predictors_are_compared_on_the_same_photos() -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +17,19 @@ from PIL import Image
 
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import Manifest, RestoreTask, TriggerTask, UpscaleTask, View
+from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.tensors import tensor_to_pixels
+from nitido.trigger import Trigger
 from nitido.upscaler import Upscaler
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.families import open_model
 from nitido_export.parity import reference, to_tensor
+from nitido_train.nets.blur import SPACE
+from nitido_train.nets.trigger import OUTPUTS, TriggerConfig, TriggerNet
+from nitido_train.tensors import to_tensor as as_batch
 
 TARGET_NAMES = list(targets.EVERYWHERE)
 
@@ -177,3 +183,33 @@ def test_the_command_line_makes_the_same_bytes_again(
     assert files == ["MODEL_CARD.md", "golden.npz", "main-fp32.onnx", "main-fp32.tflite", "manifest.json"]
     for name in files:
         assert (sr_bundle[0] / name).read_bytes() == (again / "sr-x2" / name).read_bytes(), name
+
+
+def test_a_trigger_with_an_estimator_of_blur_takes_it_along(
+    save_checkpoint: Any, photos: list[Pixels], tmp_path: Path
+) -> None:
+    config = TriggerConfig(hidden=4, width=0.1, blur=8)
+    view = {"size": 64, "crop": 32, "count": 4, "whole": 0}
+    file = save_checkpoint(
+        tmp_path / "trigger.safetensors",
+        TriggerNet(config),
+        config,
+        "trigger",
+        config={"enhancers": {"restore": "00112233445566ff"}, "precision": 0.9, "view": view},
+        measured={"threshold": 0.25, **dict.fromkeys((f"threshold_{name}" for name in OUTPUTS), 0.5)},
+    )
+    model = open_model(file)
+    folder = tmp_path / "trigger"
+    manifest = write_bundle(model, folder, targets.find(["onnx-fp32"]), photos)
+    assert isinstance(manifest.task, TriggerTask)
+    assert manifest.task.blur == SPACE
+    main, blur = manifest.builds
+    assert (main.graph, blur.graph) == ("main", "blur")
+    assert (
+        main.bytes + blur.bytes < 1.2 * 4 * sum(p.numel() for p in model.graphs[0].net.parameters()) + 60_000
+    )
+    found = Trigger.open(folder)(photos[0])
+    image, cues = look(photos[0], View(**view), model.graphs[0].net.estimator)
+    with torch.inference_mode():
+        expected = model.graphs[0].net(as_batch([image]), torch.from_numpy(cues)[None])[0]
+    assert [found.score, *found.factors.values()] == pytest.approx(expected.tolist(), abs=1e-4)

@@ -13,6 +13,7 @@ from nitido_train.degrade import (
     compressed,
     degrade,
     noisy,
+    random_damage,
     random_degradation,
     saturated,
 )
@@ -77,3 +78,19 @@ def test_blur_keeps_the_mean_and_lowers_contrast() -> None:
     result = degrade(clean, Degradation(blur=Blur("disc", 3)), np.random.default_rng(0)).pixels
     assert result.mean() == pytest.approx(clean.mean(), abs=1.0)  # mirrored borders move it a little
     assert result.std() < 0.9 * clean.std()
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_damage_of_one_kind_is_that_kind_alone(factor: str) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        damage = random_damage(rng, frozenset({factor}))
+        assert damage.factors == {factor}
+        assert not damage.is_clean
+
+
+def test_damage_of_any_kind_is_never_none() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [random_damage(rng) for _ in range(100)]
+    assert all(damage.factors for damage in drawn)
+    assert {len(damage.factors) for damage in drawn} == {1, 2, 3, 4}

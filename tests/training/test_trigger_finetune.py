@@ -13,11 +13,13 @@ from PIL import Image
 from nitido_train import checkpoint, data
 from nitido_train.errors import TrainingDataError
 from nitido_train.label import Labels, pixels_of
+from nitido_train.label.samples import crop_of
 from nitido_train.nets.trigger import TriggerConfig, TriggerNet
+from nitido_train.opinion.pseudo import quality
 from nitido_train.recipes.trigger_finetune import Config, fit_last_layer, train
+from nitido_train.trigger import oracle
 from nitido_train.trigger.decisions import average_precision
 from nitido_train.trigger.gains import split
-from nitido_train.trigger.oracle import write_oracle
 from nitido_train.trigger.ratings import CUTS, Rating, rating_of, read_ratings
 from nitido_train.trigger.trained import open_trigger
 
@@ -141,23 +143,41 @@ def test_equal_ratings_of_a_part_are_refused(
         train(Config(), open_trigger(trained_trigger), equal)
 
 
-def test_the_oracle_rates_held_out_photos_by_their_true_gain_and_signs_its_name(
-    labels: Labels, noisy_photos: Path, tmp_path: Path
+def brighter(pixels: np.ndarray) -> np.ndarray:
+    return pixels + np.uint8(1)
+
+
+def test_the_oracle_rates_held_out_photos_by_their_truth_and_signs_its_name(
+    labels: Labels, noisy_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = write_oracle(labels.samples, noisy_photos, tmp_path / "oracle")
+    monkeypatch.setattr(oracle, "structural_quality", quality)  # MS-SSIM needs larger photos
+    made = oracle.write_oracle(labels.samples, noisy_photos, tmp_path / "oracle", brighter)
     read = read_ratings(tmp_path / "oracle" / "ratings.csv")
     held_out = split(labels.samples)[1]
     assert read == made
-    assert [r.rating for r in read] == [rating_of(s.gains["joint"]) for s in held_out]
     assert {r.rater for r in read} == {"oracle"}
     for rating, sample in zip(read, held_out, strict=True):
+        pixels = pixels_of(sample, noisy_photos)
+        pristine = crop_of(sample, data.load_rgb(noisy_photos / sample.photo))
         assert rating.group == sample.photo
-        assert np.array_equal(data.load_rgb(rating.photo), pixels_of(sample, noisy_photos))
+        assert np.array_equal(data.load_rgb(rating.photo), pixels)
+        assert rating.enhanced is not None
+        assert np.array_equal(data.load_rgb(rating.enhanced), brighter(pixels))
+        assert rating.rating == rating_of(quality(brighter(pixels), pristine) - quality(pixels, pristine))
+
+
+def test_an_oracle_prefers_structure_to_smoothness() -> None:
+    rng = np.random.default_rng(0)
+    pristine = rng.integers(0, 256, (24, 24, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    noisy = np.clip(pristine + 20 * rng.standard_normal(pristine.shape), 0, 255).astype(np.uint8)
+    assert oracle.rate(noisy, pristine, pristine) == 2
+    assert oracle.rate(pristine, pristine, pristine) == 0
+    assert oracle.rate(noisy, np.full_like(pristine, 128), pristine) == -1
 
 
 def test_an_oracle_without_truth_about_unseen_photos_is_refused(
     labels: Labels, noisy_photos: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingDataError, match="--split held-out"):
-        write_oracle(split(labels.samples)[0], noisy_photos, tmp_path / "oracle")
+        oracle.write_oracle(split(labels.samples)[0], noisy_photos, tmp_path / "oracle", brighter)
     assert not (tmp_path / "oracle").exists()

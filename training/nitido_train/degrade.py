@@ -59,7 +59,7 @@ class Degradation:
     @property
     def is_clean(self) -> bool:
         """True when nothing is degraded."""
-        return self == Degradation()
+        return not self.factors
 
     @property
     def factors(self) -> frozenset[str]:

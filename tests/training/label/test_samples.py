@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nitido_train import data
-from nitido_train.degrade import Degradation, random_degradation
+from nitido_train.degrade import FACTORS, Degradation, random_degradation
 from nitido_train.errors import TrainingDataError
 from nitido_train.label import LabelConfig, label_folder, pixels_of
 from nitido_train.label import photos as kept
@@ -115,3 +115,13 @@ def test_memory_for_decoded_photos_is_bounded(config, photos: Path, monkeypatch)
     for sample in samples:
         pixels_of(sample, photos)
     assert len(kept._cache) == 3
+
+
+def test_half_of_the_degraded_have_one_damage_each_kind_as_often_and_others_by_chance() -> None:
+    damages = [s.degradation for s in plan(samples_per_photo=600, clean=0.0)]
+    alone = [damage for damage in damages if len(damage.factors) == 1]
+    # a half, and of the rest the 58 % that random degradations leave with one; 0.05 is 2.5 deviations
+    assert len(alone) / len(damages) == pytest.approx(0.5 + 0.5 * 0.66, abs=0.08)
+    for factor in FACTORS:
+        share = np.mean([damage.factors == {factor} for damage in damages])
+        assert share > 0.125 - 0.03

@@ -112,6 +112,11 @@ def begin(net: TriggerNet, start: Path | None, units: Gains, batch: Batch) -> No
     standardise(net, fresh, *batch[:2])
 
 
+def network_with(blur: Path | None) -> TriggerConfig:
+    """A trigger that carries the estimator of this checkpoint, or none."""
+    return TriggerConfig(blur=checkpoint.load_provenance(blur).network["hidden"] if blur else 0)
+
+
 def view_of(text: str) -> View:
     """A name of VIEWS, or any view as SIZE/CROP/COUNT/WHOLE, to measure others."""
     if text in VIEWS:
@@ -174,9 +179,8 @@ def main() -> None:
     schedule = loop.LoopConfig(
         steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate, evaluate_every=500
     )
-    hidden = checkpoint.load_provenance(args.blur).network["hidden"] if args.blur else 0
     config = Config(
-        TriggerConfig(blur=hidden),
+        network_with(args.blur),
         view=args.view,
         precision=args.precision,
         batch=args.batch,
