@@ -18,7 +18,8 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 SHARP = ("astronaut_sharp.jpg", "coffee_sharp.jpg", "rocket_sharp.png", "camera_sharp_grey.jpg")
 DAMAGED = ("coffee_motion.jpg", "chelsea_defocus.jpg", "astronaut_noise.png", "rocket_night.jpg")
 
-TRIGGERS = ("trigger",)
+TRIGGERS = ("trigger", "trigger-lite")
+SCORERS = ("scorer", "scorer-rank")
 
 
 def sample(name: str, side: int = 240) -> Pixels:
@@ -34,7 +35,7 @@ def restorer() -> nitido.Restorer:
 
 
 def test_zoo_holds_what_the_readme_lists() -> None:
-    judging, enhancing = {"trigger", "scorer"}, {"restore", "faces"}
+    judging, enhancing = {*TRIGGERS, *SCORERS}, {"restore", "faces"}
     assert set(nitido.zoo.names()) >= judging | enhancing | {"sr-x2", "sr-x3", "sr-x4"}
 
 
@@ -105,13 +106,32 @@ def test_shipped_triggers_belong_to_the_shipped_restorer(name: str) -> None:
     assert nitido.Trigger.open(name).enhancer_id == nitido.Restorer.open().id
 
 
+@pytest.mark.parametrize("name", SCORERS)
 @pytest.mark.parametrize(
     "degradation",
     [Degradation(read_noise=25), Degradation(jpeg_quality=10), Degradation(blur=Blur("disc", 3))],
     ids=["noise", "jpeg", "defocus"],
 )
-def test_scorer_rates_a_damaged_photo_below_the_same_photo_unharmed(degradation: Degradation) -> None:
-    scorer, rng = nitido.Scorer.open(), np.random.default_rng(20_002)
+def test_scorers_rate_a_damaged_photo_below_the_same_photo_unharmed(
+    name: str, degradation: Degradation
+) -> None:
+    scorer, rng = nitido.Scorer.open(name), np.random.default_rng(20_002)
     for photo in SHARP[:3]:
         clean = sample(photo)
         assert scorer(degrade(clean, degradation, rng).pixels).mean < scorer(clean).mean - 0.5, photo
+
+
+@pytest.mark.parametrize(
+    ("degradation", "factor"),
+    [
+        (Degradation(read_noise=20), "denoise"),
+        (Degradation(blur=Blur("motion", 9, 0.7)), "deblur"),
+        (Degradation(jpeg_quality=15), "deartifact"),
+    ],
+    ids=["noise", "blur", "jpeg"],
+)
+def test_the_trigger_names_the_damage_and_no_other(degradation: Degradation, factor: str) -> None:
+    trigger, rng = nitido.Trigger.open(), np.random.default_rng(20_003)
+    for photo in SHARP[:3]:
+        found = trigger(degrade(sample(photo, 320), degradation, rng).pixels)
+        assert [name for name in found.crossed if name != "upscale"] == [factor], photo

@@ -23,12 +23,11 @@ from nitido_train.trigger.gains import (
     batches,
     gain_loss,
     history,
-    predict,
     split,
     spreads,
     true_gains,
 )
-from nitido_train.trigger.head import HeadConfig, fit_head
+from nitido_train.trigger.head import HeadConfig, fit_head, predict_quickly
 from nitido_train.trigger.trained import TrainedTrigger, open_trigger
 
 NETWORK = TriggerConfig(width=0.5)
@@ -63,7 +62,7 @@ def train(
     training, held_out = split(labels.samples)
     torch.manual_seed(config.seed)
     net = TriggerNet(config.network)
-    taught = predict(teacher.net, Looks(training, folder, teacher.view, teacher.net.estimator))
+    taught = predict_quickly(teacher.net, Looks(training, folder, teacher.view, teacher.net.estimator))
     targets = config.teaching * taught + (1 - config.teaching) * true_gains(training)
     targets /= spreads(targets)
     looks = Looks(training, folder, config.view, net.estimator)
