@@ -34,6 +34,8 @@ LIMIT = 120
 """Fewer parameters than this are trained (source: T6)."""
 _FLAT = 1e-2
 """Deviation below which a feature says nothing."""
+_SCALE = 1 / 300
+"""How firmly the base's scale holds, against its direction: ratings have a unit of their own."""
 BETTER = 1
 """Ratings from this on say that enhancing was worth it."""
 
@@ -130,7 +132,7 @@ def fit_last_layer(net: TriggerNet, features: Tensor, levels: Tensor, config: Co
         optimiser.zero_grad()
         moved = scale * score + (features - middle) * unit @ turn + offset
         surety = (moved[:, None] - cuts) / config.softness
-        distance = turn.square().sum() + (scale - 1).square().sum()
+        distance = turn.square().sum() + _SCALE * (scale - 1).square().sum()
         value = F.binary_cross_entropy_with_logits(surety, at_least) + config.anchor * distance
         value.backward()  # type: ignore[no-untyped-call]
         return value
