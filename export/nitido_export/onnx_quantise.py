@@ -24,16 +24,22 @@ from nitido_export.parity import to_tensor
 
 _MOVES = frozenset(("DepthToSpace", "Reshape", "Flatten", "Transpose"))
 """Operations whose result holds the numbers that went in."""
+OPSET_OF_16_BITS = 21
 _GREY = Quantisation(1 / 255, 0)
 
 
-def quantise(model: Any, graph: Graph, examples: Sequence[Values]) -> Any:
-    """A float32 model of ``graph`` with QDQ, its ranges seen on ``examples`` unless the graph knows them."""
+def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8) -> Any:
+    """A float32 model of ``graph`` with QDQ, its ranges seen on ``examples`` unless the graph knows them.
+
+    ``bits`` is what activations are stored in: 8, or 16 for accelerators that have them.
+    """
     seen = observe(_runs(model, graph, examples))
     known = {**image_ranges((*graph.inputs, *graph.outputs)), **_learned(model, graph)}
     moves = [(node.input[0], node.output[0]) for node in model.graph.node if node.op_type in _MOVES]
     same = [pair for pair in moves if pair[0] in seen and pair[1] in seen]
-    return Rewriter(model, graph, settled(seen, known, same)).run()
+    if bits > 8:  # what QDQ of 16 bits belongs to; none of the operations here means anything else there
+        model.opset_import[0].version = OPSET_OF_16_BITS
+    return Rewriter(model, graph, settled(seen, known, same), bits).run()
 
 
 def specs(graph: Graph) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:

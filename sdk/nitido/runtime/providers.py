@@ -54,7 +54,7 @@ def add(options: Any, name: str, *, hardware: bool) -> tuple[str, bool]:
         options.add_provider(provider.name, dict(provider.options))
         return "", False
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    if name == "qnn" and provider.name not in onnxruntime.get_available_providers():
+    if name == "qnn":
         return _add_qnn(options, provider, hardware=hardware)
     if provider.name not in onnxruntime.get_available_providers():
         raise RuntimeUnavailable(
