@@ -45,8 +45,9 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
     if dtype in ("w8a8", "w8a16"):
         from nitido_export.onnx_quantise import quantise, specs
 
-        model = quantise(model, graph, examples, bits=8 if dtype == "w8a8" else 16)
-        inputs, outputs = specs(graph)
+        bits = 8 if dtype == "w8a8" else 16
+        model = quantise(model, graph, examples, bits)
+        inputs, outputs = specs(graph, bits)
     _strip(model)
     onnx.checker.check_model(model, full_check=True)
     return Artifact(model.SerializeToString(deterministic=True), SUFFIX, inputs, outputs)

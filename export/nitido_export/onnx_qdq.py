@@ -31,7 +31,7 @@ class Rewriter:
     """Rewrites one model of a graph in place, given the range of each tensor."""
 
     def __init__(self, model: Any, graph: Graph, ranges: Mapping[str, Range], bits: int = 8) -> None:
-        """``bits`` is what activations inside are stored in; images outside stay uint8 grey levels."""
+        """``bits`` is what activations inside are stored in; images come in as uint8 grey levels."""
         self.model, self.ranges, self.bits = model, ranges, bits
         self.stored: Any = np.dtype(f"uint{bits}")
         self.images = {spec.name for spec in (*graph.inputs, *graph.outputs) if is_image(spec)}
@@ -56,9 +56,11 @@ class Rewriter:
         graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in self.made.items())
         del graph.node[:]
         graph.node.extend(self.nodes)
-        for tensor in (*graph.input, *graph.output):
-            if tensor.name in self.images:
-                tensor.type.tensor_type.elem_type = onnx.TensorProto.UINT8
+        of_outputs = onnx.TensorProto.UINT8 if self.bits == 8 else onnx.TensorProto.UINT16
+        for tensors, kind in ((graph.input, onnx.TensorProto.UINT8), (graph.output, of_outputs)):
+            for tensor in tensors:
+                if tensor.name in self.images:
+                    tensor.type.tensor_type.elem_type = kind
         return self.model
 
     def _rewrite(self, node: Any) -> None:
@@ -88,8 +90,8 @@ class Rewriter:
 
     def _quantise(self, name: str, stored: bool) -> None:
         """Put a pair after a tensor; of one that is ``stored`` as uint8 only its second half."""
-        if name in self.images and self.bits > 8:
-            self._quantise_image(name, stored)
+        if stored and self.bits > 8 and name in self.images:
+            self._widen(name)
             return
         image_out = name in self.images and not stored
         quantised = name if name in self.images else f"{name}_stored"
@@ -102,18 +104,18 @@ class Rewriter:
         self.real[name] = f"{name}_read"
         self._node("DequantizeLinear", [quantised, scale, zero], self.real[name])
 
-    def _quantise_image(self, name: str, stored: bool) -> None:
-        """Between the grey levels outside and the finer numbers inside: one conversion at each end."""
+    def _widen(self, name: str) -> None:
+        """From the grey levels of an image that comes in to the finer numbers inside.
+
+        Images go out as those finer numbers: Qualcomm's compiler moves its change of layout between the two
+        halves of a conversion at the end, and then refuses it.
+        """
         outer = self._parameters(f"{name}_grey", unsigned(self.ranges[name]), np.dtype(np.uint8))
         inner = self._parameters(name, unsigned(self.ranges[name], self.bits))
-        if stored:
-            self._node("DequantizeLinear", [name, *outer], f"{name}_real")
+        self._node("DequantizeLinear", [name, *outer], f"{name}_real")
         self._node("QuantizeLinear", [f"{name}_real", *inner], f"{name}_stored")
         self._node("DequantizeLinear", [f"{name}_stored", *inner], f"{name}_read")
-        if stored:
-            self.real[name] = f"{name}_read"
-        else:
-            self._node("QuantizeLinear", [f"{name}_read", *outer], name)
+        self.real[name] = f"{name}_read"
 
     def _parameters(self, name: str, q: Quantisation, dtype: Any = None) -> tuple[str, str]:
         self.made[f"{name}_scale"] = np.array(q.scale, np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from nitido.bundle.manifest import Quantisation, TensorSpec
+from nitido.bundle.manifest import DType, Quantisation, TensorSpec
 from nitido.tensors import is_image
 from nitido_export.calibration import image_ranges, observe, settled
 from nitido_export.graphs import Graph, Range, Values
@@ -42,13 +42,14 @@ def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8
     return Rewriter(model, graph, settled(seen, known, same), bits).run()
 
 
-def specs(graph: Graph) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    """What a quantised build takes and gives: images as uint8, all else as before."""
-    made = (
-        tuple(replace(s, dtype="uint8", quantisation=_GREY) if is_image(s) else s for s in tensors)
-        for tensors in (graph.inputs, graph.outputs)
+def specs(graph: Graph, bits: int = 8) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """What a quantised build takes and gives: images as uint8 (out of 16 bits as uint16), all else as before."""
+    fine: DType = "uint8" if bits == 8 else "uint16"
+    kinds: tuple[tuple[DType, Quantisation], ...] = (("uint8", _GREY), (fine, Quantisation(1 / (2**bits - 1), 0)))
+    inputs, outputs = (
+        tuple(replace(s, dtype=dtype, quantisation=q) if is_image(s) else s for s in tensors)
+        for tensors, (dtype, q) in zip((graph.inputs, graph.outputs), kinds, strict=True)
     )
-    inputs, outputs = made
     return inputs, outputs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,22 +59,41 @@ def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[st
         expected = reference(graph, values)
         actual = session.run({s.name: to_tensor(values[s.name], s) for s in session.build.inputs})
         for spec in session.build.outputs:
-            real = _clip(_real(actual[spec.name], spec), spec)
-            error = _nchw(real, spec).astype(np.float64) - expected[spec.name]
-            if not np.isfinite(error).all():
-                raise ParityError(
-                    f"expected numbers from {session.build.target}, got infinite ones or none at all"
-                )
-            max_abs = max(max_abs, float(np.abs(error).max()))
-            if is_image(spec):
-                mse = float(np.mean(error**2))
-                psnr = min(psnr, -10 * math.log10(mse) if mse > 0 else IDENTICAL_DB)
+            found = distance(actual[spec.name], expected[spec.name], spec)
+            max_abs = max(max_abs, found.max_abs)
+            if found.psnr_db is not None:
+                psnr = min(psnr, found.psnr_db)
             else:
-                scores.append((float(expected[spec.name].flat[0]), float(real.flat[0])))
-    found = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
+                scores.append((float(expected[spec.name].flat[0]), float(_real(actual[spec.name], spec).flat[0])))
+    close = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
     if _ranks(graph) and len(scores) >= RANKED:
-        found["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
-    return {**found, "max_abs": _round_up(max_abs)}
+        close["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
+    return {**close, "max_abs": _round_up(max_abs)}
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far one tensor is from torch's."""
+
+    psnr_db: float | None
+    """Of images."""
+    max_abs: float
+    place: str
+    """Of the largest difference: the tensor, and where in it."""
+
+
+def distance(tensor: NDArray[Any], expected: NDArray[np.float32], spec: TensorSpec) -> Distance:
+    """Of a runtime's tensor from torch's (NCHW or NC). Raises ParityError when it is not made of numbers."""
+    real = _clip(_real(tensor, spec), spec)
+    error = _nchw(real, spec).astype(np.float64) - expected
+    if not np.isfinite(error).all():
+        raise ParityError(f"expected numbers in '{spec.name}', got infinite ones or none at all")
+    at = np.unravel_index(int(np.abs(error).argmax()), error.shape)
+    place = f"{spec.name}[{', '.join(str(int(index)) for index in at[1:])}]"
+    if not is_image(spec):
+        return Distance(None, float(np.abs(error).max()), place)
+    mse = float(np.mean(error**2))
+    return Distance(-10 * math.log10(mse) if mse > 0 else IDENTICAL_DB, float(np.abs(error).max()), place)
 
 
 def limits(graph: Graph, target: Target, photos: Sequence[Pixels]) -> dict[str, float]:

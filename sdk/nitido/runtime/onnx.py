@@ -16,6 +16,7 @@ _DTYPES = {
     "tensor(uint8)": "uint8",
     "tensor(int8)": "int8",
     "tensor(int16)": "int16",
+    "tensor(uint16)": "uint16",
 }
 _ERRORS_ONLY = 3
 
