@@ -55,9 +55,7 @@ def make(
     return [one for one in made if left_out is None or one[1].name not in left_out]
 
 
-def write(
-    graph: Graph, target: Target, artifact: Artifact, folder: Path, photos: Sequence[Pixels]
-) -> Build:
+def write(graph: Graph, target: Target, artifact: Artifact, folder: Path, photos: Sequence[Pixels]) -> Build:
     """Write one file. Its parity is what the target allows, until it is measured."""
     file = f"{graph.name}-{_dtype(graph, target)}{artifact.suffix}"
     (folder / file).write_bytes(artifact.content)
@@ -96,14 +94,16 @@ def prove(
             proved.append(replace(build, parity=found))
     kept = [build for build in proved if left_out is None or build.target not in left_out]
     if not kept:
-        raise ParityError(f"expected a build of {model.name}, got none: {'; '.join((left_out or {}).values())}")
+        raise ParityError(
+            f"expected a build of {model.name}, got none: {'; '.join((left_out or {}).values())}"
+        )
     for file in {build.file for build in bundle.manifest.builds} - {build.file for build in kept}:
         (folder / file).unlink()
     return tuple(kept)
 
 
 def open_build(bundle: Bundle, build: Build) -> Session:
-    """A session for exactly this build, on the CPU, or in Qualcomm's simulation, or by evaluating its operations.
+    """A session for exactly this build: on the CPU, in Qualcomm's simulation, or evaluated by us.
 
     Raises ParityError when it does not reproduce the golden vectors.
     """

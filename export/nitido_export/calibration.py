@@ -37,8 +37,8 @@ def examples(graph: Graph, photos: Sequence[Pixels], count: int = EXAMPLES) -> l
     large = [photo for photo in sizes if photo.shape[0] >= height and photo.shape[1] >= width]
     if not large:
         raise SamplesMissing(
-            f"expected a photo of at least {width} x {height} pixels to calibrate on, got {len(photos)} smaller "
-            f"ones; pass --calibration FOLDER with larger photos"
+            f"expected a photo of at least {width} x {height} pixels to calibrate on, got {len(photos)} "
+            f"smaller ones; pass --calibration FOLDER with larger photos"
         )
     chosen = [large[index * len(large) // count] for index in range(count)] if len(large) > count else large
     repeats = -(-count // len(chosen)) if graph.frame else 1

@@ -32,7 +32,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def convert(graph: Graph, dtype: DType = "fp16", examples: Sequence[Values] = ()) -> Artifact:
     """Convert one graph: float16 inside (float32 where the graph asks for it), ``w8`` with int8 weights."""
     if importlib.util.find_spec("coremltools") is None:
-        raise TargetUnavailable("the coreml targets need the package coremltools: pip install 'nitido[coreml]'")
+        raise TargetUnavailable(
+            "the coreml targets need the package coremltools: pip install 'nitido[coreml]'"
+        )
     progress = contextlib.redirect_stderr(io.StringIO())
     with quiet(), progress, tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "graph.mlpackage"
@@ -57,7 +59,7 @@ def _model(graph: Graph, dtype: DType) -> Any:
 
     program = trace_for_grey_levels(graph)
     with torch.no_grad():
-        traced = torch.jit.trace(program, graph.zeros(), check_trace=False)
+        traced = torch.jit.trace(program, graph.zeros(), check_trace=False)  # type: ignore[no-untyped-call]
     precision = coremltools.precision.FLOAT32 if dtype == "fp32" else coremltools.precision.FLOAT16
     model = coremltools.convert(
         traced,
@@ -140,7 +142,9 @@ def _archive(package: Path) -> bytes:
 
 
 def _fixed_names(table: dict[str, Any]) -> str:
-    names = {old: str(uuid.uuid5(uuid.NAMESPACE_URL, e["path"])) for old, e in table["itemInfoEntries"].items()}
+    names = {
+        old: str(uuid.uuid5(uuid.NAMESPACE_URL, e["path"])) for old, e in table["itemInfoEntries"].items()
+    }
     text = json.dumps(table, indent=1, sort_keys=True)
     for old, new in names.items():
         text = text.replace(old, new)

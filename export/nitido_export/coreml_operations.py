@@ -1,4 +1,4 @@
-"""Operations of ML Programs in torch, from their definitions: what a converted package computes, checked apart.
+"""Operations of ML Programs in torch, from their definitions: they check what a converter made.
 
 None of this code is the converter's; https://apple.github.io/coremltools defines the operations.
 """
@@ -20,7 +20,7 @@ _HALF = ("fp16", "float16")
 
 
 def _get(op: Any, values: Values, name: str) -> Any:
-    """An input of an operation: a tensor where it is an array, else a plain value; None where it is not given."""
+    """An input of an operation: a tensor where it is an array, else a plain value or None."""
     var = op.inputs.get(name)
     if var is None:
         return None
@@ -76,7 +76,9 @@ def _expand(op: Any, values: Values) -> list[Tensor]:
 
 def _dequantised(op: Any, values: Values) -> list[Tensor]:
     """Weights of 8 bits: (stored - zero point) * scale, along one axis."""
-    given = {name: np.asarray(op.inputs[name].val) for name in ("quantized_data", "zero_point", "scale", "axis")}
+    given = {
+        name: np.asarray(op.inputs[name].val) for name in ("quantized_data", "zero_point", "scale", "axis")
+    }
     stored, axis = given["quantized_data"].astype(np.float32), int(given["axis"])
     shape = [-1 if at == axis else 1 for at in range(stored.ndim)]
     zero, scale = (given[name].astype(np.float32) for name in ("zero_point", "scale"))

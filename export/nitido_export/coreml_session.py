@@ -76,7 +76,9 @@ class EvaluatedSession:
         values: Values = dict(self._program.constants)
         for spec in self.build.inputs:
             value = np.asarray(inputs[spec.name], np.float32)
-            values[spec.name] = torch.from_numpy(np.moveaxis(value, -1, 1).copy() if is_image(spec) else value)
+            values[spec.name] = torch.from_numpy(
+                np.moveaxis(value, -1, 1).copy() if is_image(spec) else value
+            )
         with torch.inference_mode():
             for op in self._program.operations:
                 results = OPERATIONS[op.op_type](op, values)

@@ -28,7 +28,7 @@ def trace_for_grey_levels(graph: Graph) -> GraphModule:
 
 
 def _scale_input(program: GraphModule, image: Node, factor: float) -> None:
-    """Fold the factor into the weights of convolutions that read the image; whatever else does gets a product."""
+    """Fold the factor into convolutions that read the image; whatever else does gets a product."""
     others = [user for user in image.users if not _reads_as_image(user, image)]
     for user in set(image.users) - set(others):
         weight = settings(user)["weight"]
@@ -58,5 +58,3 @@ def _scale_output(program: GraphModule, node: Node, factor: float) -> None:
     for convolution in convolutions:
         for constant in own_parameters(convolution) or ():
             parameter(program, constant).data = parameter(program, constant).data * factor
-
-

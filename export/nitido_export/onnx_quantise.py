@@ -43,9 +43,12 @@ def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8
 
 
 def specs(graph: Graph, bits: int = 8) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    """What a quantised build takes and gives: images as uint8 (out of 16 bits as uint16), all else as before."""
+    """What a quantised build takes and gives: images as uint8 (from 16 bits uint16), the rest as before."""
     fine: DType = "uint8" if bits == 8 else "uint16"
-    kinds: tuple[tuple[DType, Quantisation], ...] = (("uint8", _GREY), (fine, Quantisation(1 / (2**bits - 1), 0)))
+    kinds: tuple[tuple[DType, Quantisation], ...] = (
+        ("uint8", _GREY),
+        (fine, Quantisation(1 / (2**bits - 1), 0)),
+    )
     inputs, outputs = (
         tuple(replace(s, dtype=dtype, quantisation=q) if is_image(s) else s for s in tensors)
         for tensors, (dtype, q) in zip((graph.inputs, graph.outputs), kinds, strict=True)

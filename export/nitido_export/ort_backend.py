@@ -1,4 +1,4 @@
-"""ONNX graphs in ONNX Runtime's mobile format: optimised ahead, so that an app can leave the optimiser out."""
+"""ONNX graphs in ONNX Runtime's mobile format: optimised ahead, so that apps need no optimiser."""
 
 from __future__ import annotations
 

@@ -64,7 +64,9 @@ def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[st
             if found.psnr_db is not None:
                 psnr = min(psnr, found.psnr_db)
             else:
-                scores.append((float(expected[spec.name].flat[0]), float(_real(actual[spec.name], spec).flat[0])))
+                scores.append(
+                    (float(expected[spec.name].flat[0]), float(_real(actual[spec.name], spec).flat[0]))
+                )
     close = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
     if _ranks(graph) and len(scores) >= RANKED:
         close["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
@@ -159,7 +161,9 @@ def _ranks(graph: Graph) -> bool:
 def spearman(pairs: Sequence[tuple[float, float]]) -> float:
     """Rank correlation; equal values share their mean rank."""
     columns = np.array(pairs, np.float64).T
-    ranks = np.stack([np.mean([np.sum(c[:, None] > c, 1), np.sum(c[:, None] >= c, 1) - 1], 0) for c in columns])
+    ranks = np.stack(
+        [np.mean([np.sum(c[:, None] > c, 1), np.sum(c[:, None] >= c, 1) - 1], 0) for c in columns]
+    )
     if np.ptp(ranks, axis=1).min() == 0:
         return 1.0 if np.array_equal(*ranks) else 0.0
     return float(np.corrcoef(ranks)[0, 1])

@@ -65,7 +65,9 @@ def fix_sizes(artifact: Artifact, graph: Graph) -> Artifact:
     }
     del model.graph.value_info[:]
     outputs = tuple(replace(spec, shape=found[spec.name]) for spec in artifact.outputs)
-    return replace(artifact, content=model.SerializeToString(deterministic=True), inputs=inputs, outputs=outputs)
+    return replace(
+        artifact, content=model.SerializeToString(deterministic=True), inputs=inputs, outputs=outputs
+    )
 
 
 def _fixed(spec: TensorSpec, frame: tuple[int, int] | None) -> TensorSpec:

@@ -16,7 +16,7 @@ NAME = "QNNExecutionProvider"
 
 
 def main(model: str, context: str, hexagon: str) -> None:
-    """Write the context binary, inside an ONNX file of one node; any operation left to the CPU is an error."""
+    """Write the context binary, inside an ONNX file of one node; nothing may be left to the CPU."""
     onnxruntime.register_execution_provider_library(NAME, onnxruntime_qnn.get_library_path())
     devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == NAME]
     options = onnxruntime.SessionOptions()

@@ -16,7 +16,7 @@ import torch
 
 from nitido.bundle.manifest import Manifest
 from nitido.photo.model import Pixels
-from nitido_export import bundle_writer, cli, litert_backend, model_card, onnx_backend, parity, targets
+from nitido_export import building, cli, litert_backend, model_card, onnx_backend, parity, targets
 from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import (
@@ -42,7 +42,7 @@ def converted(sr_bundle: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch)
     build = sr_bundle[1].builds[0]
     content = (sr_bundle[0] / build.file).read_bytes()
     artifact = Artifact(content, ".onnx", build.inputs, build.outputs)
-    monkeypatch.setitem(bundle_writer.CONVERTERS, "onnx", lambda graph, dtype, examples: artifact)
+    monkeypatch.setitem(building.CONVERTERS, "onnx", lambda graph, dtype, examples: artifact)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -114,7 +114,7 @@ def test_a_build_that_computes_something_else_is_refused(
             net.tail.weight += error
         return onnx_backend.convert(replace(graph, net=net))
 
-    monkeypatch.setitem(bundle_writer.CONVERTERS, "onnx", wrong)
+    monkeypatch.setitem(building.CONVERTERS, "onnx", wrong)
     with pytest.raises(ParityError, match="onnx-fp32"):
         write_bundle(open_model(sr_checkpoint), tmp_path / "sr-x2", ONNX, photos)
     assert list(tmp_path.iterdir()) == []

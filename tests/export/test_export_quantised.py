@@ -25,7 +25,7 @@ from nitido.bundle.manifest import Quantisation, TensorSpec
 from nitido.photo.model import Pixels
 from nitido.restorer import Restorer
 from nitido.upscaler import Upscaler
-from nitido_export import bundle_writer, calibration, cli, litert_backend, onnx_backend, parity, targets
+from nitido_export import building, calibration, cli, litert_backend, onnx_backend, parity, targets
 from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import ParityError, SamplesMissing, TargetUnavailable
@@ -191,7 +191,7 @@ def test_a_wrong_scale_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(bundle_writer.CONVERTERS, target.split("-")[0], wrong)
+    monkeypatch.setitem(building.CONVERTERS, target.split("-")[0], wrong)
     with pytest.raises(ParityError, match=target):
         write_bundle(model, tmp_path / "sr-x2", targets.find([target]), photos)
     assert list(tmp_path.iterdir()) == []

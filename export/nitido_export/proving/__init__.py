@@ -1,1 +1,1 @@
-"""Proofs that a build runs on an accelerator as a whole and computes what torch does: the matrix of a bundle."""
+"""Proofs that builds run on accelerators as a whole, and compute what torch does: a bundle's matrix."""

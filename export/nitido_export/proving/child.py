@@ -42,7 +42,9 @@ def main(folder: str, graph: str, target: str, device: str, inputs: str, outputs
     info = session.info
     sys.stdout.write(
         "\n"
-        + json.dumps({"runtime": f"{info.runtime} {info.version}", "device": info.device, "ms": 1e3 * min(times)})
+        + json.dumps(
+            {"runtime": f"{info.runtime} {info.version}", "device": info.device, "ms": 1e3 * min(times)}
+        )
         + "\n"
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from tflite_runtime.interpreter import Interpreter  # type: ignore[import-not-found, import-untyped, unused-ignore]
@@ -22,7 +23,7 @@ def main(model: str, inputs: str, outputs: str) -> None:
     (signature,) = interpreter.get_signature_list()
     runner = interpreter.get_signature_runner(signature)
     names = interpreter.get_signature_list()[signature]["inputs"]
-    results = {}
+    results: dict[str, Any] = {}
     with np.load(inputs) as arrays:
         for example in sorted({key.split("/")[0] for key in arrays}):
             made = runner(**{name: arrays[f"{example}/{name}"] for name in names})

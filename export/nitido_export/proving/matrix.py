@@ -53,10 +53,11 @@ class Row:
     """Best time of a run on the CPU; None for simulations."""
 
 
-def prove(bundle: Bundle, model: Model, photos: Sequence[Pixels]) -> list[Row]:
+def prove(bundle: Bundle, model: Model, photos: Sequence[Pixels]) -> Iterator[Row]:
     """A row for each build and each place that it is for. ``model`` is the bundle's checkpoint."""
     graphs = {graph.name: graph for graph in model.graphs}
-    return [row for build in bundle.manifest.builds for row in _rows(bundle, build, graphs[build.graph], photos)]
+    for build in bundle.manifest.builds:
+        yield from _rows(bundle, build, graphs[build.graph], photos)
 
 
 def _rows(bundle: Bundle, build: Build, graph: Graph, photos: Sequence[Pixels]) -> Iterator[Row]:

@@ -10,7 +10,9 @@ from typing import Any
 
 from nitido.bundle.manifest import Build
 
-_COUNTS = re.compile(r"(\d+) operations will run on the GPU, and the remaining (\d+) operations will run on the CPU")
+_COUNTS = re.compile(
+    r"(\d+) operations will run on the GPU, and the remaining (\d+) operations will run on the CPU"
+)
 _REFUSED = re.compile(r"not supported by GPU delegate:\n(.*?)\n\d+ operations will run", re.DOTALL)
 
 

@@ -50,7 +50,9 @@ def ask(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     if ran.returncode < 0:
         return Answer(None, words, f"the runtime crashed with signal {-ran.returncode}")
     lines = ran.stderr.strip().splitlines() or ["it printed nothing"]
-    errors = [line for line in lines if re.match(r"[\w.]+(Error|Mismatch|Unavailable|Invalid|Exception)\b", line)]
+    errors = [
+        line for line in lines if re.match(r"[\w.]+(Error|Mismatch|Unavailable|Invalid|Exception)\b", line)
+    ]
     return Answer(None, words, without_paths((errors or lines)[-1]))
 
 

@@ -34,7 +34,7 @@ class Prover:
     examples: int = EXAMPLES
     """Simulations are slow, and see fewer."""
     half: bool = False
-    """It computes in half floats whatever the build: the limit is that of fp16 where the target's is stricter."""
+    """It computes in half floats whatever the build: the limit is that of such, where it is lower."""
     dtypes: tuple[str, ...] = field(default=())
     """Kinds of builds that it is for; empty: all."""
 
@@ -58,7 +58,7 @@ def _legacy(bundle: Bundle, build: Build, inputs: Path, outputs: Path) -> Answer
 
 
 def swiftshader() -> str:
-    """The description of the software Vulkan driver that Debian's chromium brings; empty when it is not here."""
+    """The description of the software Vulkan driver in Debian's chromium; empty when it is not here."""
     given = os.environ.get("VK_ICD_FILENAMES", "")
     if Path(given).is_file():
         return given
@@ -83,7 +83,9 @@ def _needs_package(name: str, way_out: str) -> Callable[[], str]:
 
 
 def _needs_vulkan() -> str:
-    return "" if swiftshader() else f"no software Vulkan driver is installed: {INSTALL}, or set VK_ICD_FILENAMES"
+    return (
+        "" if swiftshader() else f"no software Vulkan driver is installed: {INSTALL}, or set VK_ICD_FILENAMES"
+    )
 
 
 def _needs_legacy() -> str:
@@ -111,7 +113,9 @@ PROVERS = {
         half=True,
         dtypes=("fp32", "fp16", "w8a8"),
     ),
-    "legacy": Prover("tflite-runtime 2.14", ("litert",), _legacy, _needs_legacy, dtypes=("fp32", "fp16", "w8a8")),
+    "legacy": Prover(
+        "tflite-runtime 2.14", ("litert",), _legacy, _needs_legacy, dtypes=("fp32", "fp16", "w8a8")
+    ),
     "npu": Prover(
         "QNN HTP, simulated",
         ("qnn",),

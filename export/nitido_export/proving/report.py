@@ -54,7 +54,11 @@ def markdown(rows: Sequence[Row], left_out: Mapping[str, str]) -> str:
     """The table, and below it why something is not in it."""
     lines = [HEAD, tuple("---" for _ in HEAD), *map(_cells, rows)]
     text = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    notes = [f"- `{row.target}` ({row.graph}), {row.where}: {row.outcome}: {_why(row)}" for row in rows if _why(row)]
+    notes = [
+        f"- `{row.target}` ({row.graph}), {row.where}: {row.outcome}: {_why(row)}"
+        for row in rows
+        if _why(row)
+    ]
     notes += [f"- `{target}` has no build: {reason}" for target, reason in left_out.items()]
     return text + ("\n\n" + "\n".join(notes) if notes else "")
 
@@ -69,7 +73,9 @@ def with_section(card: str, table: str) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(row.operations.items(), key=lambda k: -k[1]))
+    kinds = ", ".join(
+        f"{count} {kind}" for kind, count in sorted(row.operations.items(), key=lambda k: -k[1])
+    )
     share = "" if row.delegated is None else f"{row.delegated:.0%}"
     if row.partitions:
         share += f", {row.partitions} partition{'s' if row.partitions > 1 else ''}"

@@ -47,9 +47,9 @@ class CompiledSession:
             whole = bool(self._model.is_fully_accelerated())
         except (ValueError, RuntimeError) as error:
             raise RuntimeUnavailable(
-                f"expected LiteRT {version} to compile {path.name} for the {device}, got: {_last_line(error)} "
-                f"(what it refuses is on stderr; nitido-export explain names the lines of the network); "
-                f"choose another device"
+                f"expected LiteRT {version} to compile {path.name} for the {device}, got: "
+                f"{_last_line(error)} (what it refuses is on stderr, and nitido-export explain names the lines "
+                f"of the network); choose another device"
             ) from error
         if not whole:
             raise RuntimeUnavailable(
