@@ -124,7 +124,7 @@ def _step(spec: TensorSpec, side: str) -> str:
 def _close(build: Build) -> str:
     if "psnr_db" in build.parity:
         return (
-            f"`out-*.bin` holds torch's result as grey levels (uint8, height x width x RGB). This build is at "
+            f"`out-*.bin` holds torch's result as grey levels (uint8, H x W x RGB). This build is at "
             f"least {build.parity['psnr_db']:g} dB from it; a float32 build differs by at most two levels, "
             f"and by more than one in at most a sample of a thousand."
         )

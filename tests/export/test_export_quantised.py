@@ -272,7 +272,7 @@ def test_observed_ranges_hold_what_layers_make(model: Model, photos: list[Pixels
 def test_a_helper_graph_stays_in_floats_and_its_file_serves_all_targets(
     restore_checkpoint: Path, photos: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_writer, "examples", lambda graph, seen: calibration.examples(graph, seen, 2))
+    monkeypatch.setattr(building, "examples", lambda graph, seen: calibration.examples(graph, seen, 2))
     exact, eight = targets.find(["onnx-fp32", "onnx-w8a8"])
     # Random weights, seen on two crops: what they lose is not what this is about.
     chosen = (exact, replace(eight, min_psnr_db=10.0))

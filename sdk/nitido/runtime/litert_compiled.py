@@ -48,7 +48,7 @@ class CompiledSession:
         except (ValueError, RuntimeError) as error:
             raise RuntimeUnavailable(
                 f"expected LiteRT {version} to compile {path.name} for the {device}, got: "
-                f"{_last_line(error)} (what it refuses is on stderr, and nitido-export explain names the lines "
+                f"{_last_line(error)} (what it refuses is on stderr; nitido-export explain names lines "
                 f"of the network); choose another device"
             ) from error
         if not whole:
