@@ -71,7 +71,9 @@ def test_an_accelerator_one_channel_of_which_is_shifted_by_3_percent_is_refused(
     tiny_bundle: Path, npu: FakeNpu
 ) -> None:
     npu.shift = 1.03
-    with pytest.raises(GoldenMismatch, match=r"npu .fancy.*does not compute what the bundle's golden vectors"):
+    with pytest.raises(
+        GoldenMismatch, match=r"npu .fancy.*does not compute what the bundle's golden vectors"
+    ):
         open_session(Bundle.open(tiny_bundle), device="npu")
     with pytest.raises(GoldenMismatch):
         open_session(Bundle.open(tiny_bundle), device="auto", mismatch="raise")
