@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import Build
-from nitido.errors import GoldenMismatch
+from nitido.errors import BundleInvalid, GoldenMismatch, RuntimeUnavailable
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido_export import coreml_backend, litert_backend, onnx_backend, ort_backend, parity, qnn_backend
@@ -112,7 +112,7 @@ def open_build(bundle: Bundle, build: Build) -> Session:
             from nitido_export.coreml_session import open_package
 
             return open_package(bundle, build)
-        device = "npu" if build.file.endswith(".qnn.onnx") else "cpu"
+        device = "npu" if build.runtime == "qnn" else "cpu"
         return open_session(bundle, build.graph, runtime=build.target, device=device)
     except GoldenMismatch as error:
         raise ParityError(
@@ -135,7 +135,7 @@ def _told(target: Target, left_out: LeftOut | None) -> Iterator[None]:
     """Pass the errors of a target that may be left out to ``left_out``, where it is given."""
     try:
         yield
-    except (ConversionFailed, ParityError, TargetUnavailable) as error:
+    except (ConversionFailed, ParityError, TargetUnavailable, RuntimeUnavailable, BundleInvalid) as error:
         if left_out is None:
             raise
         left_out.setdefault(target.name, str(error))

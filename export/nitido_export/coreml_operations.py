@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nitido_export.errors import ConversionFailed
+
 Values = dict[str, Any]
 """Tensors and constants by the name of their variable."""
 
@@ -51,7 +53,7 @@ def _conv(op: Any, values: Values) -> list[Tensor]:
         top, bottom, left, right = _get(op, values, "pad")
         x = F.pad(x, (left, right, top, bottom))
     elif kind != "valid":
-        raise NotImplementedError(f"padding {kind}")
+        raise ConversionFailed(f"expected padding that the evaluator knows, got {kind}")
     strides, dilations = _get(op, values, "strides"), _get(op, values, "dilations")
     return _rounded(op, F.conv2d(x, weight, bias, strides, 0, dilations, _get(op, values, "groups") or 1))
 
@@ -71,6 +73,13 @@ def _expand(op: Any, values: Values) -> list[Tensor]:
     x = _get(op, values, "x")
     for axis in sorted(_get(op, values, "axes")):
         x = x.unsqueeze(axis)
+    return [x]
+
+
+def _squeeze(op: Any, values: Values) -> list[Tensor]:
+    x = _get(op, values, "x")
+    for axis in sorted((axis % x.ndim for axis in _get(op, values, "axes")), reverse=True):
+        x = x.squeeze(axis)
     return [x]
 
 
@@ -121,6 +130,7 @@ OPERATIONS: dict[str, Callable[[Any, Values], list[Tensor]]] = {
     "reshape": _reshape,
     "expand_dims": _expand,
     "transpose": _transpose,
+    "squeeze": _squeeze,
     "constexpr_affine_dequantize": _dequantised,
 }
 """By the name that the file has for them."""

@@ -16,7 +16,10 @@ SUFFIX = ".ort"
 
 
 def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()) -> Artifact:
-    """The ONNX build of a graph, as ``.ort``, with fusions that every processor profits from alone."""
+    """The ONNX build of a graph, as ``.ort``, with fusions that every processor profits from alone.
+
+    Its bytes differ from run to run: ONNX Runtime writes the file's tables in no fixed order.
+    """
     artifact = onnx_backend.convert(graph, dtype, examples)
     import onnxruntime  # type: ignore[import-untyped]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nitido.bundle.manifest import TensorSpec
+from nitido.runtime.ways import COMPILED
 from nitido_export import onnx_backend, qnn_words
 from nitido_export.artifact import Artifact
 from nitido_export.errors import ConversionFailed, TargetUnavailable
@@ -41,7 +42,7 @@ def convert(graph: Graph, dtype: DType, examples: Sequence[Values], hexagon: int
                 f"{qnn_words.refusal(ran.stderr)}; leave the qnn targets out, or see nitido-export explain"
             )
         content = _without_paths(context.read_bytes())
-    return replace(fixed, content=content, suffix=f"-v{hexagon}.qnn.onnx")
+    return replace(fixed, content=content, suffix=f"-v{hexagon}{COMPILED}")
 
 
 def fix_sizes(artifact: Artifact, graph: Graph) -> Artifact:

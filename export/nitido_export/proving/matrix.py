@@ -13,6 +13,7 @@ import numpy as np
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import Build
 from nitido.photo.model import Pixels
+from nitido.runtime.ways import COMPILED
 from nitido_export import parity
 from nitido_export.graphs import Graph, Model, Values
 from nitido_export.photos import crops
@@ -56,16 +57,21 @@ class Row:
 def prove(bundle: Bundle, model: Model, photos: Sequence[Pixels]) -> Iterator[Row]:
     """A row for each build and each place that it is for. ``model`` is the bundle's checkpoint."""
     graphs = {graph.name: graph for graph in model.graphs}
+    seen: set[tuple[str, str]] = set()
     for build in bundle.manifest.builds:
-        yield from _rows(bundle, build, graphs[build.graph], photos)
+        yield from _rows(bundle, build, graphs[build.graph], photos, seen)
 
 
-def _rows(bundle: Bundle, build: Build, graph: Graph, photos: Sequence[Pixels]) -> Iterator[Row]:
+def _rows(
+    bundle: Bundle, build: Build, graph: Graph, photos: Sequence[Pixels], seen: set[tuple[str, str]]
+) -> Iterator[Row]:
+    """``seen`` has the files and places that have a row: targets share the files of small helpers."""
     file = bundle.path(build)
     kinds = operations.count(build, file)
     for name, prover in provers_for(build).items():
-        if graph.floats and build.runtime == "qnn":
-            continue  # an ONNX file that the CPU runs: it has a row as that
+        if (build.file, name) in seen or (build.runtime == "qnn" and not build.file.endswith(COMPILED)):
+            continue
+        seen.add((build.file, name))
         facts: dict[str, Any] = {"delegated": None, "partitions": None, "refused": ()}
         distance, answer = None, Answer(None, "", prover.missing())
         outcome = "not run"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 MINUTES = 30
-_PATHS = re.compile(r"(?<![\w.])(?:/[\w.+-]+)+/([\w.+-]+)")
+_PATHS = re.compile(r"(?<![\w./:])(?:/[\w.+-]+)+/([\w.+-]+)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 

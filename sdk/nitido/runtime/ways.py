@@ -47,6 +47,8 @@ WAYS = (
 """Best device first: ``device="auto"`` goes through them in this order."""
 
 DEVICES = ("auto", "npu", "gpu", "cpu")
+COMPILED = ".qnn.onnx"
+"""How the names of files end that hold a binary for Qualcomm's NPU."""
 PROVIDERS = tuple(sorted({way.provider for way in WAYS} - set(DEVICES)))
 
 Opener = Callable[[Path, Build, int | None, Way, bool], Session]
@@ -85,7 +87,12 @@ def plan(bundle: Bundle, graph: str, runtime: str | None, device: str) -> Iterat
     builds = [b for b in bundle.builds(graph) if runtime in (None, b.runtime, b.target)]
     if not builds:
         bundle.select(graph, runtime)  # raises: it lists what there is
-    found = [(way, build) for way in WAYS if _meant(way, device) for build in _suited(way, builds, runtime)]
+    found = [
+        (_real(way, build), build)
+        for way in WAYS
+        if _meant(way, device)
+        for build in _suited(way, builds, runtime)
+    ]
     if not found:
         have = ", ".join(build.target for build in builds)
         where = "" if device in ("auto", "cpu") else f" on {device}"
@@ -94,6 +101,13 @@ def plan(bundle: Bundle, graph: str, runtime: str | None, device: str) -> Iterat
             f"use that file in an app, and another build or device here"
         )
     yield from found
+
+
+def _real(way: Way, build: Build) -> Way:
+    """Helper networks too small to gain are ONNX files under the NPU's target: the CPU runs those."""
+    if way.runtime == "qnn" and not build.file.endswith(COMPILED):
+        return Way("qnn", "onnx", "cpu", "cpu")
+    return way
 
 
 def _meant(way: Way, device: str) -> bool:

@@ -171,3 +171,13 @@ def test_doctor_tells_for_each_device_what_runs_or_why_not(
     assert "\nnpu: none\nexpected a fancy NPU, got none; buy one" in printed
     assert cli.main(["doctor", "--json", "--model", str(tiny_bundle)]) == 0
     assert '"asked": "auto", "got": "onnx-fp32 on cpu' in capsys.readouterr().out
+
+
+def test_helpers_that_stay_floats_run_on_the_cpu_under_the_npus_target(tiny_bundle: Path) -> None:
+    file = tiny_bundle / "manifest.json"
+    manifest = read_manifest(file.read_text())
+    build = dataclasses.replace(manifest.builds[0], target="qnn-w8a8-v75")
+    file.write_text(write_manifest(dataclasses.replace(manifest, builds=(build,))))
+    info = open_session(Bundle.open(tiny_bundle), device="npu").info
+    assert (info.target, info.device) == ("qnn-w8a8-v75", "cpu")
+    assert "on cpu through cpu" in str(info.placement)
