@@ -34,6 +34,8 @@ CONVERTERS: dict[str, Converter] = {
 }
 """By ``Target.runtime``. Each imports its packages when it is called."""
 
+NOT_WRITTEN = "; no bundle was written"
+"""From where an error's text is not true of a bundle that leaves the target out."""
 LeftOut = dict[str, str]
 """Targets that a model has no build for, and why."""
 
@@ -138,4 +140,4 @@ def _told(target: Target, left_out: LeftOut | None) -> Iterator[None]:
     except (ConversionFailed, ParityError, TargetUnavailable, RuntimeUnavailable, BundleInvalid) as error:
         if left_out is None:
             raise
-        left_out.setdefault(target.name, str(error))
+        left_out.setdefault(target.name, str(error).partition(NOT_WRITTEN)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -81,8 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> None:
     names = args.targets.split(",") if getattr(args, "targets", None) else None
     targets.find(names)  # a name that is wrong is bad usage, before anything is read
-    from nitido_export import commands
-
+    commands = importlib.import_module("nitido_export.commands")  # here alone torch is needed
     lines: Iterator[str] = getattr(commands, args.command.replace("-", "_"))(args)
     for line in lines:
         print(line, flush=True)

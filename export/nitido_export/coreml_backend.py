@@ -86,7 +86,7 @@ def _input(spec: TensorSpec, graph: Graph) -> Any:
     shape: Any = tuple(next(sides) if size is None else size for size in spec.shape)
     if not is_image(spec):
         return coremltools.TensorType(name=spec.name, shape=shape)
-    free = None in spec.shape and sum(map(is_image, graph.inputs)) == 1 and graph.size is None
+    free = [other for other in graph.inputs if None in other.shape] == [spec] and graph.size is None
     if free and (height, width) in SIZES:  # several inputs of listed sizes need iOS 18
         listed = [(1, 3, *size) for size in SIZES]
         shape = coremltools.EnumeratedShapes(shapes=listed, default=shape)

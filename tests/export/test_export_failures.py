@@ -214,7 +214,7 @@ def test_an_unknown_target_is_bad_usage(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_folder_without_checkpoints_is_named(
     photos: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("nitido_export.photos.load_photos", lambda folder: photos)
+    monkeypatch.setattr("nitido_export.commands.load_photos", lambda folder: photos)
     assert cli.main(["zoo", "--checkpoints", str(tmp_path), "-o", str(tmp_path)]) == 1
     assert "--checkpoints DIR" in capsys.readouterr().err
 
@@ -222,7 +222,7 @@ def test_a_folder_without_checkpoints_is_named(
 def test_the_command_line_without_torch_helps_and_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "nitido_export.photos", None)  # what an import without torch ends in
+    monkeypatch.setitem(sys.modules, "nitido_export.commands", None)  # what an import without torch ends in
     assert cli.main(["zoo", "-o", str(tmp_path)]) == 1
     assert "pip install 'nitido[export]'" in capsys.readouterr().err
     check = "import sys, nitido_export.cli; sys.exit('torch' in sys.modules)"
