@@ -8,7 +8,6 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 MINUTES = 30
@@ -59,8 +58,3 @@ def ask(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
 def without_paths(text: str) -> str:
     """Files by their names alone: reasons go into published tables."""
     return _PATHS.sub(r"\1", text)
-
-
-def program(file: Path, *arguments: object) -> list[str]:
-    """The words of a command."""
-    return [str(file), *map(str, arguments)]
