@@ -206,7 +206,7 @@ def test_an_unknown_target_is_bad_usage(tmp_path: Path, capsys: pytest.CaptureFi
     assert (
         cli.main(["bundle", "x.safetensors", "-o", str(tmp_path), "--targets", "onnx-fp32,coreml-fp7"]) == 2
     )
-    assert "litert-w8a16, got coreml-fp7" in capsys.readouterr().err
+    assert "qnn-w8a16-v79, got coreml-fp7" in capsys.readouterr().err
     with pytest.raises(TargetUnknown):
         targets.find(["onnx"])
 
