@@ -24,9 +24,10 @@ from nitido_export.targets import Target
 def bundle(args: argparse.Namespace) -> Iterator[str]:
     """One checkpoint to one bundle."""
     names = args.targets.split(",") if args.targets else None
+    seen = _photos(args)
     model = sized(open_model(args.checkpoint), args.size)
     chosen = targets.find(names, model.provenance.recipe)
-    yield from _export(model, args.output, chosen, *_photos(args))
+    yield from _export(model, args.output, chosen, *seen)
 
 
 def zoo(args: argparse.Namespace) -> Iterator[str]:
