@@ -32,6 +32,7 @@ PUBLIC = [
     "Outcome",
     "Photo",
     "Pixels",
+    "Placement",
     "Policy",
     "Quality",
     "QualityScorer",

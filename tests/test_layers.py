@@ -24,9 +24,20 @@ MAY_IMPORT = {
     "nitido_bench": {"nitido", "nitido_train", "nitido_export"},
     "nitido_demo": {"nitido"},
 }
-SDK_DEPENDENCIES = {"numpy", "PIL", "onnxruntime", "ai_edge_litert", "pillow_heif"}
-RUNTIME_HOMES = {"onnxruntime": "nitido.runtime.onnx", "ai_edge_litert": "nitido.runtime.litert"}
-SHARED_BY_BACKENDS = {"nitido.runtime", "nitido.runtime.session"}
+SDK_DEPENDENCIES = {"numpy", "PIL", "onnxruntime", "onnxruntime_qnn", "ai_edge_litert", "pillow_heif"}
+RUNTIME_HOMES = {
+    "onnxruntime": {"nitido.runtime.onnx", "nitido.runtime.providers"},
+    "onnxruntime_qnn": {"nitido.runtime.providers"},
+    "ai_edge_litert": {"nitido.runtime.litert", "nitido.runtime.litert_compiled"},
+}
+SHARED_BY_BACKENDS = {
+    "nitido.runtime",
+    "nitido.runtime.opening",
+    "nitido.runtime.placement",
+    "nitido.runtime.providers",
+    "nitido.runtime.session",
+    "nitido.runtime.ways",
+}
 
 
 def violations(root: Path) -> list[str]:
@@ -71,7 +82,7 @@ def is_forbidden(module: str, imported: str) -> bool:
         return False
     if top not in FOLDERS and top not in sys.stdlib_module_names and top not in SDK_DEPENDENCIES:
         return True
-    if top in RUNTIME_HOMES and module != RUNTIME_HOMES[top]:
+    if top in RUNTIME_HOMES and module not in RUNTIME_HOMES[top]:
         return True
     return is_backend(module) and any(is_inside(imported, other) for other in backends() if other != module)
 
@@ -88,7 +99,7 @@ def backends() -> set[str]:
     modules = {
         f"nitido.runtime.{file.stem}" for file in (ROOT / FOLDERS["nitido"] / "runtime").glob("[!_]*.py")
     }
-    return (modules | set(RUNTIME_HOMES.values())) - SHARED_BY_BACKENDS
+    return (modules | set().union(*RUNTIME_HOMES.values())) - SHARED_BY_BACKENDS
 
 
 def is_backend(module: str) -> bool:

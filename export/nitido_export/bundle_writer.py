@@ -5,34 +5,25 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nitido.bundle.bundle import GOLDEN, Bundle
-from nitido.bundle.manifest import Build, Manifest
+from nitido.bundle.bundle import GOLDEN
+from nitido.bundle.manifest import Manifest
 from nitido.bundle.schema import write_manifest
-from nitido.errors import GoldenMismatch
 from nitido.photo.model import Pixels
-from nitido.runtime import open_session
 from nitido.tensors import is_image, tensor_to_pixels, tensor_to_vector
-from nitido_export import litert_backend, model_card, onnx_backend, parity
-from nitido_export.artifact import Artifact
-from nitido_export.calibration import examples
-from nitido_export.errors import ParityError
-from nitido_export.graphs import Graph, Model, Values
+from nitido_export import building, model_card, parity
+from nitido_export.building import LeftOut
+from nitido_export.graphs import Model
 from nitido_export.photos import crops
 from nitido_export.staging import MARK, staged
-from nitido_export.targets import DType, Target
+from nitido_export.targets import Target
 
-CONVERTERS: dict[str, Callable[[Graph, DType, Sequence[Values]], Artifact]] = {
-    "onnx": onnx_backend.convert,
-    "litert": litert_backend.convert,
-}
-"""By ``Target.runtime``. Each imports its packages when it is called."""
 LICENCE = "Apache-2.0"
 _FOLDERS = re.compile(r"--(data|photos) \S+")
 
@@ -43,19 +34,19 @@ def write_bundle(
     targets: Sequence[Target],
     photos: Sequence[Pixels],
     calibration: Sequence[Pixels] | None = None,
+    left_out: LeftOut | None = None,
 ) -> Manifest:
     """Export ``model`` to ``folder``, which is replaced when it is a bundle; on any error it stays as it was.
 
     ``photos`` are what golden vectors are made from and builds are compared on; ``calibration`` is what the
-    ranges of quantised builds are seen on, ``photos`` too where it is None. Raises ExportError.
+    ranges of quantised builds are seen on, ``photos`` too where it is None. A target that cannot be converted
+    to, or whose build is too far from torch, is an error; with ``left_out`` it is told there, and the bundle
+    is written without it. Raises ExportError.
     """
-    calibration = photos if calibration is None else calibration
-    artifacts = [made for graph in model.graphs for made in _convert(graph, targets, calibration)]
+    artifacts = building.make(model, targets, photos if calibration is None else calibration, left_out)
     with staged(folder) as partial:
         golden = _write_golden(model, photos, partial / GOLDEN)
-        builds = tuple(
-            _write_build(graph, target, artifact, partial, photos) for graph, target, artifact in artifacts
-        )
+        builds = tuple(building.write(*artifact, partial, photos) for artifact in artifacts)
         manifest = Manifest(
             name=model.name,
             id=model.id,
@@ -67,48 +58,17 @@ def write_bundle(
             provenance=_provenance(model),
         )
         _write_manifest(manifest, partial)
-        manifest = replace(manifest, builds=_prove(model, targets, partial, photos))
+        manifest = replace(manifest, builds=building.prove(model, targets, partial, photos, left_out))
         _write_manifest(manifest, partial)
         (partial / "MODEL_CARD.md").write_text(model_card.render(model, manifest), encoding="utf-8")
     return manifest
-
-
-def _convert(
-    graph: Graph, targets: Sequence[Target], calibration: Sequence[Pixels]
-) -> Iterator[tuple[Graph, Target, Artifact]]:
-    calibrated = any(target.calibrated for target in targets) and not graph.floats
-    seen = examples(graph, calibration) if calibrated else []
-    for target in targets:
-        yield graph, target, CONVERTERS[target.runtime](graph, _dtype(graph, target), seen)
-
-
-def _dtype(graph: Graph, target: Target) -> DType:
-    return "fp32" if graph.floats else target.dtype
-
-
-def _write_build(
-    graph: Graph, target: Target, artifact: Artifact, folder: Path, photos: Sequence[Pixels]
-) -> Build:
-    """Its parity is what the target allows, until it is measured."""
-    file = f"{graph.name}-{_dtype(graph, target)}{artifact.suffix}"
-    (folder / file).write_bytes(artifact.content)
-    return Build(
-        graph=graph.name,
-        target=target.name,
-        file=file,
-        sha256=hashlib.sha256(artifact.content).hexdigest(),
-        bytes=len(artifact.content),
-        inputs=artifact.inputs,
-        outputs=artifact.outputs,
-        parity=parity.limits(graph, target, photos),
-    )
 
 
 def _write_golden(model: Model, photos: Sequence[Pixels], file: Path) -> str:
     """One example per graph with what torch makes of it; returns the file's sha256."""
     arrays: dict[str, Any] = {}
     for graph in model.graphs:
-        photo = next(crops(photos, graph.side, graph.side, 1)) if graph.side else photos[0]
+        photo = next(crops(photos, *graph.frame, 1)) if graph.frame else photos[0]
         values = graph.example(photo)
         results = parity.reference(graph, values)
         for spec in graph.inputs:
@@ -118,28 +78,6 @@ def _write_golden(model: Model, photos: Sequence[Pixels], file: Path) -> str:
             arrays[f"{graph.name}/out/{spec.name}"] = read(results[spec.name], spec)
     np.savez_compressed(file, **arrays)
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _prove(
-    model: Model, targets: Sequence[Target], folder: Path, photos: Sequence[Pixels]
-) -> tuple[Build, ...]:
-    """Run every build as the SDK will; returns them with their parity. Raises ParityError."""
-    bundle = Bundle.open(folder)
-    graphs = {graph.name: graph for graph in model.graphs}
-    limits = {target.name: target for target in targets}
-    proved = []
-    for build in bundle.manifest.builds:
-        graph, target = graphs[build.graph], limits[build.target]
-        try:
-            session = open_session(bundle, build.graph, runtime=build.target)
-        except GoldenMismatch as error:
-            raise ParityError(
-                f"{build.target} of the graph {build.graph} is not what torch computes: {error}"
-            ) from error
-        found = parity.measure(graph, session, photos)
-        parity.check(graph, target, found, build.parity)
-        proved.append(replace(build, parity=found))
-    return tuple(proved)
 
 
 def _write_manifest(manifest: Manifest, folder: Path) -> None:

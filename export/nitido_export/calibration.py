@@ -33,24 +33,26 @@ def examples(graph: Graph, photos: Sequence[Pixels], count: int = EXAMPLES) -> l
     """
     rng = np.random.default_rng(0)
     sizes = [*photos, *(bicubic_downscale(crop_to_multiple(photo, 2), 2) for photo in photos)]
-    side = graph.side or 1
-    large = [photo for photo in sizes if min(photo.shape[:2]) >= side]
+    height, width = graph.frame or (1, 1)
+    large = [photo for photo in sizes if photo.shape[0] >= height and photo.shape[1] >= width]
     if not large:
         raise SamplesMissing(
-            f"expected a photo of at least {side} x {side} pixels to calibrate on, got {len(photos)} smaller "
-            f"ones; pass --calibration FOLDER with larger photos"
+            f"expected a photo of at least {width} x {height} pixels to calibrate on, got {len(photos)} "
+            f"smaller ones; pass --calibration FOLDER with larger photos"
         )
     chosen = [large[index * len(large) // count] for index in range(count)] if len(large) > count else large
-    repeats = -(-count // len(chosen)) if graph.side else 1
-    made = [_crop(photo, graph.side, rng) for photo in chosen * repeats][:count]
+    repeats = -(-count // len(chosen)) if graph.frame else 1
+    made = [_crop(photo, graph.frame, rng) for photo in chosen * repeats][:count]
     return [make(pixels) for pixels in made for make in graph.ways(rng)]
 
 
-def _crop(pixels: Pixels, side: int | None, rng: np.random.Generator) -> Pixels:
-    if side is None:
+def _crop(pixels: Pixels, frame: tuple[int, int] | None, rng: np.random.Generator) -> Pixels:
+    if frame is None:
         return pixels
-    top, left = (int(rng.integers(0, length - side + 1)) for length in pixels.shape[:2])
-    return pixels[top : top + side, left : left + side]
+    top, left = (
+        int(rng.integers(0, length - side + 1)) for length, side in zip(pixels.shape[:2], frame, strict=True)
+    )
+    return pixels[top : top + frame[0], left : left + frame[1]]
 
 
 def observe(runs: Iterable[Iterable[tuple[str, NDArray[Any]]]]) -> dict[str, Range]:
@@ -85,8 +87,8 @@ def image_ranges(specs: Iterable[TensorSpec]) -> dict[str, Range]:
     return {spec.name: UNIT for spec in specs if is_image(spec)}
 
 
-def unsigned(span: Range) -> Quantisation:
-    """256 steps over a range, with zero exactly on one of them."""
+def unsigned(span: Range, bits: int = 8) -> Quantisation:
+    """As many steps over a range as ``bits`` tell apart, with zero exactly on one of them."""
     low, high = min(span[0], 0.0), max(span[1], 0.0)
-    scale = max((high - low) / 255, 1e-9)
+    scale = max((high - low) / (2**bits - 1), 1e-9)
     return Quantisation(scale, round(-low / scale))

@@ -1,16 +1,16 @@
-"""``nitido-export``: checkpoints to bundles, and published weights to checkpoints, on the command line."""
+"""``nitido-export``: checkpoints to proved bundles, and what accelerators make of them."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nitido.errors import NitidoError
-from nitido.photo.model import Pixels
+from nitido.errors import InvalidOption, NitidoError
 from nitido_export import targets
-from nitido_export.errors import CheckpointMissing, TargetUnknown
+from nitido_export.errors import TargetUnknown
 from nitido_export.targets import EVERYWHERE, TARGETS
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except NitidoError as error:
         print(f"nitido-export: {error}", file=sys.stderr)
-        return 2 if isinstance(error, TargetUnknown) else 1
+        return 2 if isinstance(error, TargetUnknown | InvalidOption) else 1
     return 0
 
 
@@ -34,19 +34,37 @@ def _parser() -> argparse.ArgumentParser:
     bundle = commands.add_parser("bundle", help="export one checkpoint")
     bundle.add_argument("checkpoint", type=Path, help=".safetensors, its .json beside it")
     bundle.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+    bundle.add_argument("--size", metavar="WxH", help="of images of builds whose shapes are fixed")
     zoo = commands.add_parser("zoo", help="export every checkpoint of a folder, each to a bundle of its name")
-    zoo.add_argument("--checkpoints", type=Path, default=Path("training/checkpoints"), metavar="DIR")
     zoo.add_argument("-o", "--output", type=Path, default=Path("sdk/nitido/zoo"), metavar="DIR")
+    release = commands.add_parser("release", help="the same with every target that makes sense, and matrices")
+    release.add_argument("-o", "--output", type=Path, default=Path("release"), metavar="DIR")
+    matrix = commands.add_parser("matrix", help="prove the builds of bundles wherever this machine can")
+    matrix.add_argument(
+        "bundles", nargs="+", metavar="BUNDLE", help="folders of bundles, or names of the zoo"
+    )
+    explain = commands.add_parser("explain", help="name what would fall off an accelerator, and its line")
+    explain.add_argument("checkpoint", type=Path, help=".safetensors, its .json beside it")
+    sample = commands.add_parser(
+        "sample", help="write a model, raw golden vectors and steps, to verify a port"
+    )
+    sample.add_argument("bundle", metavar="MODEL", help="a bundle's folder, or a name of the zoo")
+    sample.add_argument("output", type=Path, metavar="DIR")
+    sample.add_argument("--target", default="litert", help="a target or a runtime (default: %(default)s)")
+    sample.add_argument("--graph", default="main", help="default: %(default)s")
+    for command in (zoo, release, matrix):
+        command.add_argument("--checkpoints", type=Path, default=Path("training/checkpoints"), metavar="DIR")
     yunet = commands.add_parser("import-yunet", help="make a checkpoint of the published YuNet face detector")
     yunet.add_argument("file", type=Path, help="yunet_n as ONNX, with free sides")
     yunet.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="checkpoint to write (.safetensors)"
     )
-    for command in (bundle, zoo):
+    for command in (bundle, zoo, release):
         command.add_argument(
             "--targets",
             metavar="T,T,...",
-            help=f"of {', '.join(TARGETS)}; default: {', '.join(EVERYWHERE)}, and 8 bits where they ship",
+            help=f"of {', '.join(TARGETS)}; default: {', '.join(EVERYWHERE)}, and 8 bits where they ship; "
+            f"release: all",
         )
         command.add_argument(
             "--calibration",
@@ -54,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="photos to see the ranges of 8 and 16 bits on (default: those of --samples)",
         )
-    for command in (bundle, zoo, yunet):
+    for command in (bundle, zoo, release, matrix, yunet):
         command.add_argument(
             "--samples", type=Path, default=Path("samples"), metavar="DIR", help="photos to prove builds on"
         )
@@ -62,54 +80,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from nitido_export.photos import load_photos
-
-    if args.command == "import-yunet":
-        from nitido_export.import_yunet import import_yunet
-
-        import_yunet(args.file, args.output, load_photos(args.samples))
-        print(f"{args.output}: the weights of {args.file}")
-        return
-    names = args.targets.split(",") if args.targets else None
+    names = args.targets.split(",") if getattr(args, "targets", None) else None
     targets.find(names)  # a name that is wrong is bad usage, before anything is read
-    photos = load_photos(args.samples)
-    calibration = load_photos(args.calibration, "--calibration") if args.calibration else None
-    if args.command == "bundle":
-        chosen = {args.checkpoint: args.output}
-    else:
-        chosen = {file: args.output / file.stem for file in _exportable(args.checkpoints)}
-    for checkpoint, folder in chosen.items():
-        _export(checkpoint, folder, names, photos, calibration)
-
-
-def _exportable(folder: Path) -> list[Path]:
-    """The checkpoints of a folder that make a bundle of their own."""
-    from nitido_export.checkpoints import read_provenance
-    from nitido_export.families import FAMILIES
-
-    found = [f for f in sorted(folder.glob("*.safetensors")) if read_provenance(f).recipe in FAMILIES]
-    if not found:
-        raise CheckpointMissing(f"expected .safetensors in {folder}, found none; pass --checkpoints DIR")
-    return found
-
-
-def _export(
-    checkpoint: Path,
-    folder: Path,
-    names: Sequence[str] | None,
-    photos: Sequence[Pixels],
-    calibration: Sequence[Pixels] | None,
-) -> None:
-    from nitido_export.bundle_writer import write_bundle
-    from nitido_export.families import open_model
-
-    model = open_model(checkpoint)
-    chosen = targets.find(names, model.provenance.recipe)
-    manifest = write_bundle(model, folder, chosen, photos, calibration)
-    print(f"{folder}: {manifest.name} {manifest.id}")
-    for build in manifest.builds:
-        close = ", ".join(f"{name} {value:g}" for name, value in build.parity.items())
-        print(f"  {build.graph} {build.target}: {build.bytes:,} bytes, {close}")
+    commands = importlib.import_module("nitido_export.commands")  # here alone torch is needed
+    lines: Iterator[str] = getattr(commands, args.command.replace("-", "_"))(args)
+    for line in lines:
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

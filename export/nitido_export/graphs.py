@@ -41,6 +41,8 @@ class Graph:
     """Inputs made from a photo, or from a crop of one when the graph has a ``side``."""
     side: int | None = None
     """Side of the square crops of golden vectors, and of builds whose shapes are fixed."""
+    size: tuple[int, int] | None = None
+    """Height and width of builds whose shapes are fixed, and of all crops, instead of ``side``."""
     multiple: int = 1
     """Free sides must be multiples of this."""
     vary: Callable[..., Values] | None = None
@@ -50,10 +52,19 @@ class Graph:
     floats: bool = False
     """Too small to gain from fewer bits: stays in float32 whatever the target."""
 
+    @property
+    def frame(self) -> tuple[int, int] | None:
+        """Height and width of crops and of builds whose shapes are fixed; None when photos go in whole."""
+        return self.size or (None if self.side is None else (self.side, self.side))
+
     def zeros(self) -> tuple[Tensor, ...]:
         """Inputs of a size that every target takes, to trace the network with."""
+        height, width = self.frame or (1, 1)
         return tuple(
-            torch.zeros([n or self.side or 1 for n in spec.shape], dtype=getattr(torch, spec.dtype))
+            torch.zeros(
+                [n or (width if axis == 3 else height) for axis, n in enumerate(spec.shape)],
+                dtype=getattr(torch, spec.dtype),
+            )
             for spec in self.inputs
         )
 

@@ -66,7 +66,7 @@ def _rewrite_shuffle(program: GraphModule, node: Node) -> None:
     image, block = node.args
     assert isinstance(image, Node)
     assert isinstance(block, int)
-    convolutions = _feeding(image)
+    convolutions = feeding(image)
     if convolutions is None:
         return
     for convolution in convolutions:
@@ -98,7 +98,7 @@ def _rewrite_mean(program: GraphModule, node: Node) -> None:
         replace(node, call(aten.mean.dim, (nhwc, [1, 2])))
 
 
-def _feeding(node: Node) -> list[Node] | None:
+def feeding(node: Node) -> list[Node] | None:
     """The convolutions whose sum (through ReLUs) ``node`` is; None when others use them or feed it too."""
     if len(node.users) != 1:
         return None
@@ -108,7 +108,7 @@ def _feeding(node: Node) -> list[Node] | None:
         return None
     found: list[Node] = []
     for source in node.args[:2]:
-        convolutions = _feeding(source) if isinstance(source, Node) else None
+        convolutions = feeding(source) if isinstance(source, Node) else None
         if convolutions is None:
             return None
         found += convolutions

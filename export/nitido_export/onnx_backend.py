@@ -20,6 +20,7 @@ OPSET = 18
 """What torch's exporter writes natively."""
 IR_VERSION = 8
 """The file format that belongs to opset 18: older apps read it, and nothing newer is used."""
+IR_VERSION_OF_16_BITS = 10
 COMPUTED_SHAPES = frozenset(
     ("Shape", "Size", "Gather", "Slice", "Range", "ConstantOfShape", "Expand", "Where", "If", "Loop", "Cast")
 )
@@ -27,7 +28,7 @@ COMPUTED_SHAPES = frozenset(
 
 
 def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()) -> Artifact:
-    """Export one graph, NCHW as torch has it; 8 bits need ``examples`` of its inputs."""
+    """Export one graph, NCHW as torch has it; 8 and 16 bits need ``examples`` of its inputs."""
     try:
         import onnx
         import onnxscript  # noqa: F401  # torch's exporter needs it and would name neither it nor the way out
@@ -41,11 +42,12 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
     model.CopyFrom(_export(graph))
     _check_operations(graph, model)
     inputs, outputs = graph.inputs, graph.outputs
-    if dtype == "w8a8":
+    if dtype in ("w8a8", "w8a16"):
         from nitido_export.onnx_quantise import quantise, specs
 
-        model = quantise(model, graph, examples)
-        inputs, outputs = specs(graph)
+        bits = 8 if dtype == "w8a8" else 16
+        model = quantise(model, graph, examples, bits)
+        inputs, outputs = specs(graph, bits)
     _strip(model)
     onnx.checker.check_model(model, full_check=True)
     return Artifact(model.SerializeToString(deterministic=True), SUFFIX, inputs, outputs)
@@ -102,6 +104,8 @@ def _line(model: Any, node: Any) -> str:
 def _strip(model: Any) -> None:
     """Leave out what names the machine's folders or versions and is not needed to run."""
     model.producer_name, model.producer_version, model.ir_version = "nitido_export", "", IR_VERSION
+    if model.opset_import[0].version > OPSET:
+        model.ir_version = IR_VERSION_OF_16_BITS
     graph = model.graph
     del graph.value_info[:]
     for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):

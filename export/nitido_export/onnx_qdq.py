@@ -30,8 +30,10 @@ def only_clip(model: Any, name: str) -> Any:
 class Rewriter:
     """Rewrites one model of a graph in place, given the range of each tensor."""
 
-    def __init__(self, model: Any, graph: Graph, ranges: Mapping[str, Range]) -> None:
-        self.model, self.ranges = model, ranges
+    def __init__(self, model: Any, graph: Graph, ranges: Mapping[str, Range], bits: int = 8) -> None:
+        """``bits`` is what activations inside are stored in; images come in as uint8 grey levels."""
+        self.model, self.ranges, self.bits = model, ranges, bits
+        self.stored: Any = np.dtype(f"uint{bits}")
         self.images = {spec.name for spec in (*graph.inputs, *graph.outputs) if is_image(spec)}
         self.outputs = {spec.name for spec in graph.outputs}
         self.constants = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
@@ -54,9 +56,11 @@ class Rewriter:
         graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in self.made.items())
         del graph.node[:]
         graph.node.extend(self.nodes)
-        for tensor in (*graph.input, *graph.output):
-            if tensor.name in self.images:
-                tensor.type.tensor_type.elem_type = onnx.TensorProto.UINT8
+        of_outputs = onnx.TensorProto.UINT8 if self.bits == 8 else onnx.TensorProto.UINT16
+        for tensors, kind in ((graph.input, onnx.TensorProto.UINT8), (graph.output, of_outputs)):
+            for tensor in tensors:
+                if tensor.name in self.images:
+                    tensor.type.tensor_type.elem_type = kind
         return self.model
 
     def _rewrite(self, node: Any) -> None:
@@ -86,9 +90,12 @@ class Rewriter:
 
     def _quantise(self, name: str, stored: bool) -> None:
         """Put a pair after a tensor; of one that is ``stored`` as uint8 only its second half."""
+        if stored and self.bits > 8 and name in self.images:
+            self._widen(name)
+            return
         image_out = name in self.images and not stored
         quantised = name if name in self.images else f"{name}_stored"
-        scale, zero = self._parameters(name, unsigned(self.ranges[name]))
+        scale, zero = self._parameters(name, unsigned(self.ranges[name], self.bits))
         if not stored:
             source = f"{name}_real" if image_out else name
             self._node("QuantizeLinear", [source, scale, zero], quantised)
@@ -97,9 +104,22 @@ class Rewriter:
         self.real[name] = f"{name}_read"
         self._node("DequantizeLinear", [quantised, scale, zero], self.real[name])
 
-    def _parameters(self, name: str, q: Quantisation) -> tuple[str, str]:
+    def _widen(self, name: str) -> None:
+        """From the grey levels of an image that comes in to the finer numbers inside.
+
+        Images go out as those finer numbers: Qualcomm's compiler moves its change of layout between the two
+        halves of a conversion at the end, and then refuses it.
+        """
+        outer = self._parameters(f"{name}_grey", unsigned(self.ranges[name]), np.dtype(np.uint8))
+        inner = self._parameters(name, unsigned(self.ranges[name], self.bits))
+        self._node("DequantizeLinear", [name, *outer], f"{name}_real")
+        self._node("QuantizeLinear", [f"{name}_real", *inner], f"{name}_stored")
+        self._node("DequantizeLinear", [f"{name}_stored", *inner], f"{name}_read")
+        self.real[name] = f"{name}_read"
+
+    def _parameters(self, name: str, q: Quantisation, dtype: Any = None) -> tuple[str, str]:
         self.made[f"{name}_scale"] = np.array(q.scale, np.float32)
-        self.made[f"{name}_zero"] = np.array(q.zero_point, np.uint8)
+        self.made[f"{name}_zero"] = np.array(q.zero_point, dtype or self.stored)
         return f"{name}_scale", f"{name}_zero"
 
     def _weight(self, name: str, value: NDArray[np.float32], node: Any) -> str:
@@ -109,7 +129,7 @@ class Rewriter:
             others = tuple(i for i in range(value.ndim) if i != axis)
             scale = np.maximum(np.abs(value).max(others) / np.float32(127), np.float32(1e-12))
             if len(node.input) > 2:
-                unit = np.float32(unsigned(self.ranges[node.input[0]]).scale * 2**30)
+                unit = np.float32(unsigned(self.ranges[node.input[0]], self.bits).scale * 2**30)
                 scale = np.maximum(scale, np.abs(self.constants[node.input[2]]) / unit)
             shape = [-1 if i == axis else 1 for i in range(value.ndim)]
             stored = np.clip(np.rint(value / scale.reshape(shape)), -127, 127).astype(np.int8)
@@ -119,19 +139,19 @@ class Rewriter:
 
     def _bias(self, name: str, value: NDArray[np.float32], node: Any) -> str:
         """int32 in the units of what the weights are multiplied with."""
-        unit = unsigned(self.ranges[node.input[0]]).scale * self.made[f"{node.input[1]}_scale"]
+        unit = unsigned(self.ranges[node.input[0]], self.bits).scale * self.made[f"{node.input[1]}_scale"]
         self.made[f"{name}_scale"] = unit.astype(np.float32)
         self.made[f"{name}_zero"] = np.zeros(len(value), np.int32)
         self._dequantised(name, np.rint(value / unit).astype(np.int32), 0)
         return self.real[name]
 
     def _constant(self, name: str, value: NDArray[np.float32]) -> str:
-        """uint8, like an activation."""
+        """Stored like an activation."""
         if name not in self.real:
-            q = unsigned((float(value.min()), float(value.max())))
+            q = unsigned((float(value.min()), float(value.max())), self.bits)
             self._parameters(name, q)
-            stored = np.clip(np.rint(value / np.float32(q.scale)) + q.zero_point, 0, 255)
-            self._dequantised(name, stored.astype(np.uint8))
+            stored = np.clip(np.rint(value / np.float32(q.scale)) + q.zero_point, 0, 2**self.bits - 1)
+            self._dequantised(name, stored.astype(self.stored))
         return self.real[name]
 
     def _dequantised(self, name: str, stored: NDArray[Any], axis: int | None = None) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from nitido.bundle.manifest import Quantisation, TensorSpec
+from nitido.bundle.manifest import DType, Quantisation, TensorSpec
 from nitido.tensors import is_image
 from nitido_export.calibration import image_ranges, observe, settled
 from nitido_export.graphs import Graph, Range, Values
@@ -24,25 +24,35 @@ from nitido_export.parity import to_tensor
 
 _MOVES = frozenset(("DepthToSpace", "Reshape", "Flatten", "Transpose"))
 """Operations whose result holds the numbers that went in."""
+OPSET_OF_16_BITS = 21
 _GREY = Quantisation(1 / 255, 0)
 
 
-def quantise(model: Any, graph: Graph, examples: Sequence[Values]) -> Any:
-    """A float32 model of ``graph`` with QDQ, its ranges seen on ``examples`` unless the graph knows them."""
+def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8) -> Any:
+    """A float32 model of ``graph`` with QDQ, its ranges seen on ``examples`` unless the graph knows them.
+
+    ``bits`` is what activations are stored in: 8, or 16 for accelerators that have them.
+    """
     seen = observe(_runs(model, graph, examples))
     known = {**image_ranges((*graph.inputs, *graph.outputs)), **_learned(model, graph)}
     moves = [(node.input[0], node.output[0]) for node in model.graph.node if node.op_type in _MOVES]
     same = [pair for pair in moves if pair[0] in seen and pair[1] in seen]
-    return Rewriter(model, graph, settled(seen, known, same)).run()
+    if bits > 8:  # what QDQ of 16 bits belongs to; none of the operations here means anything else there
+        model.opset_import[0].version = OPSET_OF_16_BITS
+    return Rewriter(model, graph, settled(seen, known, same), bits).run()
 
 
-def specs(graph: Graph) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    """What a quantised build takes and gives: images as uint8, all else as before."""
-    made = (
-        tuple(replace(s, dtype="uint8", quantisation=_GREY) if is_image(s) else s for s in tensors)
-        for tensors in (graph.inputs, graph.outputs)
+def specs(graph: Graph, bits: int = 8) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """What a quantised build takes and gives: images as uint8 (from 16 bits uint16), the rest as before."""
+    fine: DType = "uint8" if bits == 8 else "uint16"
+    kinds: tuple[tuple[DType, Quantisation], ...] = (
+        ("uint8", _GREY),
+        (fine, Quantisation(1 / (2**bits - 1), 0)),
     )
-    inputs, outputs = made
+    inputs, outputs = (
+        tuple(replace(s, dtype=dtype, quantisation=q) if is_image(s) else s for s in tensors)
+        for tensors, (dtype, q) in zip((graph.inputs, graph.outputs), kinds, strict=True)
+    )
     return inputs, outputs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,14 @@ from nitido_export.errors import ParityError
 from nitido_export.graphs import Graph, Values
 from nitido_export.photos import crops
 from nitido_export.targets import Target
+from nitido_train.resample import bicubic_downscale, crop_to_multiple
 
 PHOTOS = 6
+SIMULATED = 2
+RANKED = 8
+"""From how many photos a rank correlation means something."""
+SMALLEST = 64
+"""Side in pixels below which a photo at half its size is left out."""
 IDENTICAL_DB = 200.0
 """Stands for the infinite PSNR of equal images, which JSON cannot hold."""
 
@@ -41,25 +48,54 @@ def to_tensor(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
 
 
 def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[str, float]:
-    """``psnr_db`` of the worst photo (images only) and ``max_abs`` over all, rounded to the cautious side."""
+    """``psnr_db`` of the worst photo (images only) and ``max_abs`` over all, rounded to the cautious side.
+
+    For scores of photos also ``rank``, the Spearman correlation with torch's scores, where there are enough.
+    """
     psnr, max_abs = math.inf, 0.0
+    scores: list[tuple[float, float]] = []
     for pixels in _photos(graph, session, photos):
         values = graph.example(pixels)
         expected = reference(graph, values)
         actual = session.run({s.name: to_tensor(values[s.name], s) for s in session.build.inputs})
         for spec in session.build.outputs:
-            real = _clip(_real(actual[spec.name], spec), spec)
-            error = _nchw(real, spec).astype(np.float64) - expected[spec.name]
-            if not np.isfinite(error).all():
-                raise ParityError(
-                    f"expected numbers from {session.build.target}, got infinite ones or none at all"
+            found = distance(actual[spec.name], expected[spec.name], spec)
+            max_abs = max(max_abs, found.max_abs)
+            if found.psnr_db is not None:
+                psnr = min(psnr, found.psnr_db)
+            else:
+                scores.append(
+                    (float(expected[spec.name].flat[0]), float(_real(actual[spec.name], spec).flat[0]))
                 )
-            max_abs = max(max_abs, float(np.abs(error).max()))
-            if is_image(spec):
-                mse = float(np.mean(error**2))
-                psnr = min(psnr, -10 * math.log10(mse) if mse > 0 else IDENTICAL_DB)
-    found = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
-    return {**found, "max_abs": _round_up(max_abs)}
+    close = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
+    if _ranks(graph) and len(scores) >= RANKED:
+        close["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
+    return {**close, "max_abs": _round_up(max_abs)}
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far one tensor is from torch's."""
+
+    psnr_db: float | None
+    """Of images."""
+    max_abs: float
+    place: str
+    """Of the largest difference: the tensor, and where in it."""
+
+
+def distance(tensor: NDArray[Any], expected: NDArray[np.float32], spec: TensorSpec) -> Distance:
+    """Of a runtime's tensor from torch's (NCHW or NC). Raises ParityError when it is not made of numbers."""
+    real = _clip(_real(tensor, spec), spec)
+    error = _nchw(real, spec).astype(np.float64) - expected
+    if not np.isfinite(error).all():
+        raise ParityError(f"expected numbers in '{spec.name}', got infinite ones or none at all")
+    at = np.unravel_index(int(np.abs(error).argmax()), error.shape)
+    place = f"{spec.name}[{', '.join(str(int(index)) for index in at[1:])}]"
+    if not is_image(spec):
+        return Distance(None, float(np.abs(error).max()), place)
+    mse = float(np.mean(error**2))
+    return Distance(-10 * math.log10(mse) if mse > 0 else IDENTICAL_DB, float(np.abs(error).max()), place)
 
 
 def limits(graph: Graph, target: Target, photos: Sequence[Pixels]) -> dict[str, float]:
@@ -68,7 +104,7 @@ def limits(graph: Graph, target: Target, photos: Sequence[Pixels]) -> dict[str, 
         return {"psnr_db": target.min_psnr_db, "max_abs": 1.0}
     if target.max_share == 0:
         return {"max_abs": target.max_abs}
-    seen = photos[:PHOTOS] if graph.side is None else crops(photos, graph.side, graph.side, PHOTOS)
+    seen = _whole(graph, photos) if graph.frame is None else crops(photos, *graph.frame, PHOTOS)
     found = [reference(graph, graph.example(pixels)) for pixels in seen]
     spans = [np.ptp([values[spec.name] for values in found]) for spec in graph.outputs]
     return {"max_abs": max(target.max_abs, target.max_share * float(max(spans)))}
@@ -82,6 +118,11 @@ def check(graph: Graph, target: Target, parity: dict[str, float], allowed: dict[
             f"expected {target.name} of the graph {graph.name} at >= {allowed['psnr_db']:g} dB to torch, got "
             f"{psnr:g} dB (largest difference {max_abs:g}); no bundle was written: leave this target out"
         )
+    if parity.get("rank", 1.0) < target.min_rank:
+        raise ParityError(
+            f"expected {target.name} of the graph {graph.name} to rank photos as torch does (Spearman >= "
+            f"{target.min_rank:g}), got {parity['rank']:g}; no bundle was written: leave this target out"
+        )
     if psnr is None and max_abs > allowed["max_abs"]:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} within {allowed['max_abs']:g} of torch, got "
@@ -90,14 +131,42 @@ def check(graph: Graph, target: Target, parity: dict[str, float], allowed: dict[
 
 
 def _photos(graph: Graph, session: Session, photos: Sequence[Pixels]) -> list[Pixels]:
-    """Photos, or square crops where the graph has a side; if it is free, every second one is not square."""
-    if graph.side is None:
-        return list(photos[:PHOTOS])
-    square = list(crops(photos, graph.side, graph.side, PHOTOS))
+    """Photos, or crops where the graph has a size; if it is free, every second one has another.
+
+    Simulations of hardware are slow, and see fewer.
+    """
+    most = SIMULATED if "simulated" in session.info.device else PHOTOS
+    if graph.frame is None:
+        return _whole(graph, photos)[: most if most < PHOTOS else None]
+    square = list(crops(photos, *graph.frame, most))
     if not any(None in spec.shape for spec in session.build.inputs):
         return square
     step = graph.multiple
     return [crop if index % 2 == 0 else crop[step:, 3 * step :] for index, crop in enumerate(square)]
+
+
+def _whole(graph: Graph, photos: Sequence[Pixels]) -> list[Pixels]:
+    """Whole photos; for scores all of them, and each at half its size too, so that there are many to rank."""
+    if not _ranks(graph):
+        return list(photos[:PHOTOS])
+    halves = [bicubic_downscale(crop_to_multiple(photo, 2), 2) for photo in photos]
+    return [*photos, *(half for half in halves if min(half.shape[:2]) >= SMALLEST)]
+
+
+def _ranks(graph: Graph) -> bool:
+    """Whether the graph gives scores of a whole photo."""
+    return graph.frame is None and not graph.floats and not any(map(is_image, graph.outputs))
+
+
+def spearman(pairs: Sequence[tuple[float, float]]) -> float:
+    """Rank correlation; equal values share their mean rank."""
+    columns = np.array(pairs, np.float64).T
+    ranks = np.stack(
+        [np.mean([np.sum(c[:, None] > c, 1), np.sum(c[:, None] >= c, 1) - 1], 0) for c in columns]
+    )
+    if np.ptp(ranks, axis=1).min() == 0:
+        return 1.0 if np.array_equal(*ranks) else 0.0
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def _real(value: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:

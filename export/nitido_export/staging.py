@@ -14,16 +14,17 @@ MARK = "manifest.json"
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
+def staged(folder: Path, mark: str = MARK) -> Iterator[Path]:
     """Yields a hidden sibling of ``folder`` to fill; it takes the name when the block ends without an error.
 
-    A bundle that had the name stays until then. What a killed export left behind is removed by the next.
+    What had the name stays until then, and is replaced only when it is empty or has the file ``mark``. What
+    a killed export left behind is removed by the next.
     """
     folder = folder.absolute()
-    if folder.exists() and not _replaceable(folder):
+    if folder.exists() and not _replaceable(folder, mark):
         raise BundleNotWritten(
-            f"expected {folder} to be a bundle, an empty folder, or free, got a folder of other files; "
-            f"choose another -o"
+            f"expected {folder} to be a folder with a {mark}, an empty one, or free, got a folder of other "
+            f"files; choose another -o"
         )
     partial = folder.with_name(f".{folder.name}.partial")
     try:
@@ -41,8 +42,8 @@ def staged(folder: Path) -> Iterator[Path]:
         ) from error
 
 
-def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / MARK).is_file() or not any(folder.iterdir()))
+def _replaceable(folder: Path, mark: str) -> bool:
+    return folder.is_dir() and ((folder / mark).is_file() or not any(folder.iterdir()))
 
 
 def _take_name(partial: Path, folder: Path) -> None:

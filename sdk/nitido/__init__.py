@@ -35,6 +35,7 @@ _HOMES = {
     "Outcome": "nitido.enhancer",
     "Photo": "nitido.photo",
     "Pixels": "nitido.photo",
+    "Placement": "nitido.runtime.placement",
     "Policy": "nitido.suggestion",
     "Quality": "nitido.scorer",
     "QualityScorer": "nitido.scorer",
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from nitido.photo import write_photo as write_photo
     from nitido.restorer import Restorer as Restorer
     from nitido.runtime.function import FunctionSession as FunctionSession
+    from nitido.runtime.placement import Placement as Placement
     from nitido.runtime.session import Session as Session
     from nitido.scorer import Quality as Quality
     from nitido.scorer import QualityScorer as QualityScorer

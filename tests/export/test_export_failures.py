@@ -16,7 +16,7 @@ import torch
 
 from nitido.bundle.manifest import Manifest
 from nitido.photo.model import Pixels
-from nitido_export import bundle_writer, cli, litert_backend, model_card, onnx_backend, parity, targets
+from nitido_export import building, cli, litert_backend, model_card, onnx_backend, parity, targets
 from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import (
@@ -42,7 +42,7 @@ def converted(sr_bundle: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch)
     build = sr_bundle[1].builds[0]
     content = (sr_bundle[0] / build.file).read_bytes()
     artifact = Artifact(content, ".onnx", build.inputs, build.outputs)
-    monkeypatch.setitem(bundle_writer.CONVERTERS, "onnx", lambda graph, dtype, examples: artifact)
+    monkeypatch.setitem(building.CONVERTERS, "onnx", lambda graph, dtype, examples: artifact)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -114,7 +114,7 @@ def test_a_build_that_computes_something_else_is_refused(
             net.tail.weight += error
         return onnx_backend.convert(replace(graph, net=net))
 
-    monkeypatch.setitem(bundle_writer.CONVERTERS, "onnx", wrong)
+    monkeypatch.setitem(building.CONVERTERS, "onnx", wrong)
     with pytest.raises(ParityError, match="onnx-fp32"):
         write_bundle(open_model(sr_checkpoint), tmp_path / "sr-x2", ONNX, photos)
     assert list(tmp_path.iterdir()) == []
@@ -206,7 +206,7 @@ def test_an_unknown_target_is_bad_usage(tmp_path: Path, capsys: pytest.CaptureFi
     assert (
         cli.main(["bundle", "x.safetensors", "-o", str(tmp_path), "--targets", "onnx-fp32,coreml-fp7"]) == 2
     )
-    assert "litert-w8a16, got coreml-fp7" in capsys.readouterr().err
+    assert "qnn-w8a16-v79, got coreml-fp7" in capsys.readouterr().err
     with pytest.raises(TargetUnknown):
         targets.find(["onnx"])
 
@@ -214,7 +214,7 @@ def test_an_unknown_target_is_bad_usage(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_folder_without_checkpoints_is_named(
     photos: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("nitido_export.photos.load_photos", lambda folder: photos)
+    monkeypatch.setattr("nitido_export.commands.load_photos", lambda folder: photos)
     assert cli.main(["zoo", "--checkpoints", str(tmp_path), "-o", str(tmp_path)]) == 1
     assert "--checkpoints DIR" in capsys.readouterr().err
 
@@ -222,7 +222,7 @@ def test_a_folder_without_checkpoints_is_named(
 def test_the_command_line_without_torch_helps_and_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "nitido_export.photos", None)  # what an import without torch ends in
+    monkeypatch.setitem(sys.modules, "nitido_export.commands", None)  # what an import without torch ends in
     assert cli.main(["zoo", "-o", str(tmp_path)]) == 1
     assert "pip install 'nitido[export]'" in capsys.readouterr().err
     check = "import sys, nitido_export.cli; sys.exit('torch' in sys.modules)"

@@ -25,7 +25,7 @@ from nitido.bundle.manifest import Quantisation, TensorSpec
 from nitido.photo.model import Pixels
 from nitido.restorer import Restorer
 from nitido.upscaler import Upscaler
-from nitido_export import bundle_writer, calibration, cli, litert_backend, onnx_backend, parity, targets
+from nitido_export import building, calibration, cli, litert_backend, onnx_backend, parity, targets
 from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import ParityError, SamplesMissing, TargetUnavailable
@@ -191,7 +191,7 @@ def test_a_wrong_scale_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(bundle_writer.CONVERTERS, target.split("-")[0], wrong)
+    monkeypatch.setitem(building.CONVERTERS, target.split("-")[0], wrong)
     with pytest.raises(ParityError, match=target):
         write_bundle(model, tmp_path / "sr-x2", targets.find([target]), photos)
     assert list(tmp_path.iterdir()) == []
@@ -272,7 +272,7 @@ def test_observed_ranges_hold_what_layers_make(model: Model, photos: list[Pixels
 def test_a_helper_graph_stays_in_floats_and_its_file_serves_all_targets(
     restore_checkpoint: Path, photos: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_writer, "examples", lambda graph, seen: calibration.examples(graph, seen, 2))
+    monkeypatch.setattr(building, "examples", lambda graph, seen: calibration.examples(graph, seen, 2))
     exact, eight = targets.find(["onnx-fp32", "onnx-w8a8"])
     # Random weights, seen on two crops: what they lose is not what this is about.
     chosen = (exact, replace(eight, min_psnr_db=10.0))

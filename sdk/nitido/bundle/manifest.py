@@ -9,7 +9,7 @@ SCHEMA = 1
 """The manifest schema that this version reads and writes."""
 
 Layout = Literal["NCHW", "NHWC", "NC"]
-DType = Literal["float32", "float16", "uint8", "int8", "int16"]
+DType = Literal["float32", "float16", "uint8", "int8", "int16", "uint16"]
 
 
 @dataclass(frozen=True)

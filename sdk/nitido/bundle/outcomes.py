@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def _record(bundle: Bundle, session: Session) -> dict[str, Any]:
         "bundle": bundle.digest,
         "graph": session.build.graph,
         "build": session.build.sha256,
-        "runtime": asdict(session.info),
+        "runtime": asdict(replace(session.info, placement=None)),
         "machine": [platform.node(), platform.platform(), platform.machine()],
     }
 

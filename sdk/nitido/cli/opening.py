@@ -21,35 +21,37 @@ def open_trigger(args: Command) -> Trigger:
     """The shipped trigger."""
     from nitido.trigger import Trigger
 
-    return Trigger.open(runtime=args.runtime, threads=args.threads)
+    return Trigger.open(runtime=args.runtime, device=args.device, threads=args.threads)
 
 
 def open_enhancer(args: Command, threshold: float | None) -> Enhancer:
     """The shipped trigger and restorer."""
     from nitido.enhancer import Enhancer
 
-    return Enhancer.open(threshold=threshold, runtime=args.runtime, threads=args.threads)
+    return Enhancer.open(threshold=threshold, runtime=args.runtime, device=args.device, threads=args.threads)
 
 
 def open_enlarger(args: Command, tier: str, sharp: bool) -> Enlarger:
     """The shipped upscalers of a tier."""
     from nitido.enlarger import Enlarger
 
-    return Enlarger.open(tier=tier, sharp=sharp, runtime=args.runtime, threads=args.threads)
+    return Enlarger.open(
+        tier=tier, sharp=sharp, runtime=args.runtime, device=args.device, threads=args.threads
+    )
 
 
 def open_face_upscaler(args: Command) -> FaceUpscaler:
     """The shipped face detector and face network."""
     from nitido.faces import FaceUpscaler
 
-    return FaceUpscaler.open(runtime=args.runtime, threads=args.threads)
+    return FaceUpscaler.open(runtime=args.runtime, device=args.device, threads=args.threads)
 
 
 def open_colorizer(args: Command) -> Colorizer:
     """The shipped colorizer."""
     from nitido.colorizer import Colorizer
 
-    return Colorizer.open(runtime=args.runtime, threads=args.threads)
+    return Colorizer.open(runtime=args.runtime, device=args.device, threads=args.threads)
 
 
 def open_blind_enlarger(
@@ -59,5 +61,10 @@ def open_blind_enlarger(
     from nitido.blind import BlindEnlarger
 
     return BlindEnlarger.open(
-        kernel=kernel, strokes=strokes, varying=varying, runtime=args.runtime, threads=args.threads
+        kernel=kernel,
+        strokes=strokes,
+        varying=varying,
+        runtime=args.runtime,
+        device=args.device,
+        threads=args.threads,
     )

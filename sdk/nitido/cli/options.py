@@ -14,6 +14,7 @@ class Command(argparse.Namespace):
 
     json: bool
     runtime: str | None
+    device: str
     threads: int | None
     max_megapixels: float
 
@@ -37,6 +38,13 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     parser.add_argument(
         "--runtime", metavar="NAME", help="onnx, litert or a build such as onnx-fp32 (default: onnx)"
+    )
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        metavar="NAME",
+        help="cpu, gpu, npu, or auto for the best that is here, with a warning where it computes wrongly "
+        "(default: %(default)s); see nitido doctor",
     )
     parser.add_argument(
         "--threads", type=positive_int, metavar="N", help="threads of the runtime (default: its own)"

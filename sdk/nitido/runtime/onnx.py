@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime, on the CPU or through one of its providers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from typing import Any
 
 from nitido.bundle.manifest import Build
 from nitido.errors import BundleInvalid, RuntimeUnavailable
+from nitido.runtime.providers import add, onnxruntime
 from nitido.runtime.session import RuntimeInfo, Tensors, check_tensors, usable_processors
-
-try:
-    import onnxruntime  # type: ignore[import-untyped]
-except ImportError as error:
-    raise RuntimeUnavailable(
-        f"expected ONNX Runtime to be installed, got: {error}; pip install onnxruntime"
-    ) from error
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -22,15 +16,29 @@ _DTYPES = {
     "tensor(uint8)": "uint8",
     "tensor(int8)": "int8",
     "tensor(int16)": "int16",
+    "tensor(uint16)": "uint16",
 }
 _ERRORS_ONLY = 3
 
 
 class OnnxSession:
-    """A graph in an ``.onnx`` file. Safe to run from several threads."""
+    """A graph in an ``.onnx`` or ``.ort`` file. Safe to run from several threads."""
 
-    def __init__(self, path: Path, build: Build, *, threads: int | None = None) -> None:
-        """Load the file, which must have the build's tensors. Raises BundleInvalid."""
+    def __init__(
+        self,
+        path: Path,
+        build: Build,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+        provider: str = "cpu",
+        hardware: bool = False,
+    ) -> None:
+        """Load the file, which must have the build's tensors, for a provider that takes all of it.
+
+        With ``hardware``, not for a simulation of it. Raises BundleInvalid, and RuntimeUnavailable where the
+        provider is not here or refuses a part of the graph.
+        """
         options = onnxruntime.SessionOptions()
         # Given even when all are wanted: ONNX Runtime would pin threads, also to processors not ours to use.
         options.intra_op_num_threads = threads or usable_processors()
@@ -38,11 +46,15 @@ class OnnxSession:
         options.log_severity_level = _ERRORS_ONLY
         # Without VNNI, processors overflow when they multiply 8-bit numbers the fast way: be exact there.
         options.add_session_config_entry("session.x64quantprecision", "1")
+        own, simulated = add(options, provider, hardware=hardware)
         try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session: Any = onnxruntime.InferenceSession(str(path), options)
         except Exception as error:  # its exceptions have no other common base
+            if provider != "cpu":
+                raise RuntimeUnavailable(
+                    f"expected {provider} to take the whole graph of {path.name}, got: {error}; choose "
+                    f"another build or device; nitido-export explain names what accelerators refuse"
+                ) from error
             raise BundleInvalid(
                 f"expected ONNX Runtime {onnxruntime.__version__} to load {path}, got: {error}; "
                 f"update it (pip install --upgrade onnxruntime) or export the bundle again"
@@ -51,7 +63,9 @@ class OnnxSession:
         check_tensors(build.outputs, [_found(tensor) for tensor in self._session.get_outputs()], path)
         self._build = build
         self._names = [spec.name for spec in build.outputs]
-        self._info = RuntimeInfo("onnx", str(onnxruntime.__version__), "cpu", build.target, threads)
+        version = f"{onnxruntime.__version__}" + (f" + {provider} {own}" if own else "")
+        through = "" if provider == "cpu" else f" ({provider}{', simulated' if simulated else ''})"
+        self._info = RuntimeInfo("onnx", version, f"{device}{through}", build.target, threads)
 
     @property
     def build(self) -> Build:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nitido.bundle.manifest import Build, TensorSpec
 from nitido.errors import BundleInvalid
+from nitido.runtime.placement import Placement
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -27,6 +28,8 @@ class RuntimeInfo:
     """The provider or accelerator that took the graph, for example ``cpu``."""
     target: str
     threads: int | None
+    placement: Placement | None = field(default=None, compare=False)
+    """How it came to run there: what was asked for, what else was tried, and why that was not taken."""
 
     def __str__(self) -> str:
         threads = self.threads or "all"

@@ -83,7 +83,8 @@ def test_a_runtime_that_is_not_installed_names_what_to_install(
 ) -> None:
     edit_build(tiny_bundle, target=f"{runtime}-fp32")
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, f"nitido.runtime.{runtime}", raising=False)
+    for module in (runtime, "providers"):
+        monkeypatch.delitem(sys.modules, f"nitido.runtime.{module}", raising=False)
     with pytest.raises(RuntimeUnavailable, match=r"pip install '?(nitido\[litert\]|onnxruntime)"):
         open_session(Bundle.open(tiny_bundle))
 
@@ -95,8 +96,8 @@ def test_a_build_that_only_apps_run_says_so(tiny_bundle: Path) -> None:
 
 
 def test_an_unknown_device_names_those_there_are(tiny_bundle: Path) -> None:
-    with pytest.raises(RuntimeUnavailable, match="expected a device among cpu, got 'gpu'"):
-        open_session(Bundle.open(tiny_bundle), device="gpu")
+    with pytest.raises(RuntimeUnavailable, match=r"among auto, npu, gpu, cpu, .*qnn.*, got 'tpu'"):
+        open_session(Bundle.open(tiny_bundle), device="tpu")
 
 
 @pytest.mark.parametrize("threads", [0, -1])

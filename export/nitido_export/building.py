@@ -1,0 +1,143 @@
+"""Makes the files of a bundle, one for each graph and target, and proves each against torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nitido.bundle.bundle import Bundle
+from nitido.bundle.manifest import Build
+from nitido.errors import BundleInvalid, GoldenMismatch, RuntimeUnavailable
+from nitido.photo.model import Pixels
+from nitido.runtime import open_session
+from nitido_export import coreml_backend, litert_backend, onnx_backend, ort_backend, parity, qnn_backend
+from nitido_export.artifact import Artifact
+from nitido_export.calibration import examples
+from nitido_export.errors import ConversionFailed, ParityError, TargetUnavailable
+from nitido_export.graphs import Graph, Model, Values
+from nitido_export.targets import DType, Target
+
+if TYPE_CHECKING:
+    from nitido.runtime.session import Session
+
+Converter = Callable[[Graph, DType, Sequence[Values]], Artifact]
+CONVERTERS: dict[str, Converter] = {
+    "onnx": onnx_backend.convert,
+    "ort": ort_backend.convert,
+    "litert": litert_backend.convert,
+    "coreml": coreml_backend.convert,
+}
+"""By ``Target.runtime``. Each imports its packages when it is called."""
+
+NOT_WRITTEN = "; no bundle was written"
+"""From where an error's text is not true of a bundle that leaves the target out."""
+LeftOut = dict[str, str]
+"""Targets that a model has no build for, and why."""
+
+
+def make(
+    model: Model,
+    targets: Sequence[Target],
+    calibration: Sequence[Pixels],
+    left_out: LeftOut | None = None,
+) -> list[tuple[Graph, Target, Artifact]]:
+    """Every graph converted for every target. What cannot be is an error, or is told in ``left_out``."""
+    made = []
+    for graph in model.graphs:
+        calibrated = any(target.calibrated for target in targets) and not graph.floats
+        seen = examples(graph, calibration) if calibrated else []
+        for target in targets:
+            with _told(target, left_out):
+                made.append((graph, target, _converter(target)(graph, _dtype(graph, target), seen)))
+    return [one for one in made if left_out is None or one[1].name not in left_out]
+
+
+def write(graph: Graph, target: Target, artifact: Artifact, folder: Path, photos: Sequence[Pixels]) -> Build:
+    """Write one file. Its parity is what the target allows, until it is measured."""
+    file = f"{graph.name}-{_dtype(graph, target)}{artifact.suffix}"
+    (folder / file).write_bytes(artifact.content)
+    return Build(
+        graph=graph.name,
+        target=target.name,
+        file=file,
+        sha256=hashlib.sha256(artifact.content).hexdigest(),
+        bytes=len(artifact.content),
+        inputs=artifact.inputs,
+        outputs=artifact.outputs,
+        parity=parity.limits(graph, target, photos),
+    )
+
+
+def prove(
+    model: Model,
+    targets: Sequence[Target],
+    folder: Path,
+    photos: Sequence[Pixels],
+    left_out: LeftOut | None = None,
+) -> tuple[Build, ...]:
+    """Run every build as the SDK will; returns them with their parity, without the files of those left out.
+
+    Raises ParityError, or tells in ``left_out``.
+    """
+    bundle = Bundle.open(folder)
+    graphs = {graph.name: graph for graph in model.graphs}
+    limits = {target.name: target for target in targets}
+    proved = []
+    for build in bundle.manifest.builds:
+        graph, target = graphs[build.graph], limits[build.target]
+        with _told(target, left_out):
+            found = parity.measure(graph, open_build(bundle, build), photos)
+            parity.check(graph, target, found, build.parity)
+            proved.append(replace(build, parity=found))
+    kept = [build for build in proved if left_out is None or build.target not in left_out]
+    if not kept:
+        raise ParityError(
+            f"expected a build of {model.name}, got none: {'; '.join((left_out or {}).values())}"
+        )
+    for file in {build.file for build in bundle.manifest.builds} - {build.file for build in kept}:
+        (folder / file).unlink()
+    return tuple(kept)
+
+
+def open_build(bundle: Bundle, build: Build) -> Session:
+    """A session for exactly this build: on the CPU, in Qualcomm's simulation, or evaluated by us.
+
+    Raises ParityError when it does not reproduce the golden vectors.
+    """
+    try:
+        if build.runtime == "coreml":
+            from nitido_export.coreml_session import open_package
+
+            return open_package(bundle, build)
+        device = "npu" if build.runtime == "qnn" else "cpu"
+        return open_session(bundle, build.graph, runtime=build.target, device=device)
+    except GoldenMismatch as error:
+        raise ParityError(
+            f"{build.target} of the graph {build.graph} is not what torch computes: {error}"
+        ) from error
+
+
+def _converter(target: Target) -> Converter:
+    if target.runtime == "qnn":
+        return partial(qnn_backend.convert, hexagon=target.hexagon)
+    return CONVERTERS[target.runtime]
+
+
+def _dtype(graph: Graph, target: Target) -> DType:
+    return "fp32" if graph.floats else target.dtype
+
+
+@contextmanager
+def _told(target: Target, left_out: LeftOut | None) -> Iterator[None]:
+    """Pass the errors of a target that may be left out to ``left_out``, where it is given."""
+    try:
+        yield
+    except (ConversionFailed, ParityError, TargetUnavailable, RuntimeUnavailable, BundleInvalid) as error:
+        if left_out is None:
+            raise
+        left_out.setdefault(target.name, str(error).partition(NOT_WRITTEN)[0])
