@@ -8,12 +8,11 @@ import numpy as np
 from PIL import Image
 
 import nitido
-from nitido.blur_estimator import BlurEstimator
-from nitido.bundle.manifest import TriggerTask
 from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido.tensors import pixels_to_tensor, vector_to_tensor
+from nitido_bench.bare import trigger_around
 from nitido_bench.timing.stopwatch import Step
 
 FRAME = (480, 640)
@@ -42,14 +41,10 @@ def trigger_steps(file: Path, bundle: str, runtime: str | None, threads: int | N
     """Assessing a file, and its parts: bare decoding at the size that the view needs, one forward pass."""
     opened = nitido.Bundle.open(bundle)
     session = open_session(opened, runtime=runtime, threads=threads)
-    task = opened.task(TriggerTask)
-    estimator = None
-    if task.blur is not None:
-        estimator = BlurEstimator.open(opened, task.blur, runtime=runtime, threads=threads)
-    trigger = nitido.Trigger(session, task, opened.manifest.id, estimator)
+    trigger, estimator = trigger_around(session, opened, runtime, threads)
     pixels = nitido.read_photo(file, at_least=trigger.at_least).pixels
     image, cues = session.build.inputs
-    seen, measured = look(pixels, task.view, estimator)
+    seen, measured = look(pixels, trigger.task.view, estimator)
     inputs = {image.name: pixels_to_tensor(seen, image), cues.name: vector_to_tensor(measured, cues)}
     return {
         DECODE: lambda: bare_decode(file, trigger.at_least),

@@ -10,6 +10,7 @@ import nitido
 from nitido.bundle.manifest import RestoreTask, TriggerTask, UpscaleTask
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
+from nitido_bench.bare import trigger_around
 from nitido_bench.memory_probe import large_photo
 from nitido_bench.parity import enhancer
 from nitido_bench.timing.cases import inputs
@@ -46,7 +47,8 @@ def _overheads(job: Mapping[str, Any]) -> Iterator[tuple[str, Step]]:
                 yield f"{name}{what}|bare", partial(session.run, inputs(bundle, session.build, size))
             continue
         elif isinstance(task, TriggerTask):
-            yield f"{name}|sdk", partial(nitido.Trigger(session, task), large_photo(job["megapixels"]))
+            trigger, _ = trigger_around(session, bundle, runtime, threads)
+            yield f"{name}|sdk", partial(trigger, large_photo(job["megapixels"]))
         yield f"{name}|bare", partial(session.run, inputs(bundle, session.build, size))
 
 

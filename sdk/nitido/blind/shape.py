@@ -98,8 +98,9 @@ class KernelShape:
         n = 1 if self.family in ("gaussian", "bicubic") else _SUPERSAMPLING
         axis = (np.arange(SIDE * n) + 0.5) / n - SIDE / 2 - centre(scale)
         y, x = axis[:, None], axis[None, :]
-        along = (x * math.cos(self.angle) + y * math.sin(self.angle)) / max(self.long, SMALLEST)
-        across = (y * math.cos(self.angle) - x * math.sin(self.angle)) / max(self.short, SMALLEST)
+        least = 0.5 if self.family == "bicubic" else SMALLEST  # a narrower cubic misses all pixels' middles
+        along = (x * math.cos(self.angle) + y * math.sin(self.angle)) / max(self.long, least)
+        across = (y * math.cos(self.angle) - x * math.sin(self.angle)) / max(self.short, least)
         if self.family == "gaussian":
             fine = np.exp(-(along**2 + across**2) / 2)
         elif self.family == "bicubic":

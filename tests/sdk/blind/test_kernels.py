@@ -39,6 +39,12 @@ def test_kernels_sum_to_one_and_have_their_mass_where_the_scale_wants_it(shape, 
     )
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_cubic_narrower_than_a_point_sample_is_one(scale):
+    narrow = KernelShape("bicubic", 0.25, 0.25)
+    assert np.array_equal(narrow.kernel(scale), KernelShape.impulse().kernel(scale))
+
+
 @given(shape=shapes(), scale=st.sampled_from(SCALES))
 def test_coordinates_tell_a_shape(shape, scale):
     again = KernelShape.at(shape.family, shape.coordinates, scale)
