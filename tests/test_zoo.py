@@ -19,7 +19,7 @@ SHARP = ("astronaut_sharp.jpg", "coffee_sharp.jpg", "rocket_sharp.png", "camera_
 DAMAGED = ("coffee_motion.jpg", "chelsea_defocus.jpg", "astronaut_noise.png", "rocket_night.jpg")
 
 TRIGGERS = ("trigger", "trigger-lite")
-SCORERS = ("scorer", "scorer-rank")
+SCORERS = ("scorer",)
 
 
 def sample(name: str, side: int = 240) -> Pixels:

@@ -129,7 +129,7 @@ def test_without_opinions_degraded_photos_teach_a_distribution(clean_photos: Pat
 
 
 def test_without_opinions_pairs_of_degraded_photos_teach_order(clean_photos: Path, tmp_path: Path) -> None:
-    config = scorer_rank.Config(**RANK, pairs=20, side=64)
+    config = scorer_rank.Config(**RANK, pairs=20, side=164)
     pairs = scorer_rank.degraded_pairs(clean_photos, config)
     crops = next(scorer_rank.batches(pairs, config))
     assert crops.shape == (16, 3, 32, 32)

@@ -45,6 +45,10 @@ class RankNet(nn.Module):
         self.register_buffer("slope", torch.ones(1))
         self.register_buffer("offset", torch.zeros(1))
 
+    def layers(self) -> list[nn.Conv2d | nn.Linear]:
+        """All layers but the last, in the order of the signal."""
+        return [self.conv1, self.conv2, self.conv3, self.conv4, self.conv5, self.hidden]
+
     def forward(self, image: Tensor) -> Tensor:
         """Score, on the scale of 1 to 10 once the line is fitted."""
         x = F.max_pool2d(F.relu(self.conv1(image)), 3, 2)

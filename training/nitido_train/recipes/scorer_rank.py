@@ -26,6 +26,7 @@ from nitido_train import checkpoint, data, loop
 from nitido_train.errors import TrainingDataError
 from nitido_train.losses import rank_loss
 from nitido_train.nets.ranker import VIEW, RankConfig, RankNet
+from nitido_train.nets.standardise import standardise
 from nitido_train.opinion.people import divided, read_opinions
 from nitido_train.opinion.pseudo import ranked_crops, rated_crops
 from nitido_train.opinion.rated import Rated, agreement, crop_at
@@ -37,9 +38,9 @@ Pair = tuple[Pixels, Pixels]
 
 @dataclass(frozen=True)
 class Config:
-    """What to train; ``pairs`` crops of ``side`` pixels are degraded twice, less and more.
+    """What to train; ``pairs`` crops of ``side`` pixels are degraded twice, less and more, others once.
 
-    Of people's ratings, photos count as ordered when their means differ by ``gap``.
+    Of ratings, photos count as ordered when their means differ by ``gap``.
     """
 
     network: RankConfig = field(default_factory=RankConfig)
@@ -54,12 +55,16 @@ class Config:
 
 
 def degraded_pairs(folder: Path, config: Config) -> Iterator[Pair]:
-    """Endless pairs out of a fixed number of them, from the clean photos of a folder."""
+    """Endless pairs of crops of clean photos: by turns one crop degraded less and more, and two different
+    ones whose pseudo-opinions differ, since a score must also order photos of different things.
+    """
     photos = data.load_all(data.training_photos(folder))
-    made = list(islice(ranked_crops(photos, config.side, config.seed), config.pairs))
+    same = list(islice(ranked_crops(photos, config.side, config.seed), config.pairs))
+    different = rated_pairs(list(islice(rated_crops(photos, config.side, config.seed), config.pairs)), config)
     rng = np.random.default_rng(config.seed)
     while True:
-        yield made[rng.integers(len(made))]
+        yield same[rng.integers(len(same))]
+        yield next(different)
 
 
 def rated_pairs(rated: Sequence[Rated], config: Config) -> Iterator[Pair]:
@@ -122,9 +127,9 @@ def train(
     def evaluate(net: RankNet) -> dict[str, float]:
         return agreement(predict(net, held_out, config.view), truth)
 
-    average, progress = loop.fit(
-        RankNet(config.network), batches(pairs, config), pair_loss, config.loop, run, resume, evaluate
-    )
+    net, made = RankNet(config.network), batches(pairs, config)
+    standardise(net, net.layers(), next(made))
+    average, progress = loop.fit(net, made, pair_loss, config.loop, run, resume, evaluate)
     average.fit_scale(predict(average, held_out, config.view), truth)
     guess = predict(average, held_out, config.view)
     measured = {**agreement(guess, truth), "mean_error": round(float(np.abs(guess - truth).mean()), 3)}
