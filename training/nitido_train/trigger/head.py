@@ -60,8 +60,8 @@ def fit_head(net: TriggerNet, seen: Iterable[Seen], targets: Gains, config: Head
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        net.mixed.weight /= spread
-        net.mixed.bias -= net.mixed.weight @ middle
+        net.mixed.weight.div_(spread)
+        net.mixed.bias.sub_(net.mixed.weight @ middle)
 
 
 def predict_quickly(net: TriggerNet, seen: Iterable[Seen]) -> Gains:
