@@ -65,9 +65,9 @@ def timed(config: LabelConfig) -> tuple[Row, str]:
         "workers": config.workers,
         "photos": len({sample.photo for sample in labels.samples}),
         "rows": labels.header.rows,
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds, 3),
         "rows_per_second": round(labels.header.rows / seconds, 2),
-        "to_first_part": round(begin.seconds, 1),
+        "to_first_part": round(begin.seconds, 3),
         "steady_rows_per_second": round((end.rows - begin.rows) / spent, 2) if spent else 0.0,
     }
     return row, labels.header.content_hash
