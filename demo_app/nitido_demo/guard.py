@@ -95,7 +95,7 @@ class Guard:
         )
 
     def _entering(self, scope: Scope) -> RedirectResponse | None:
-        """The printed address carries the token once; from then on a cookie does, which no script can read."""
+        """The printed address carries the token once; then a cookie does, which no script can read."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         given = query.pop("token", [""])[0]
         if scope["method"] != "GET" or scope["path"].startswith("/api/"):

@@ -69,7 +69,8 @@ class Jobs:
     def recover(self) -> None:
         """After a start: what was running when the last server died waits again, or is given up."""
         self._store.write(
-            "UPDATE job SET state = 'failed', ended = ?, message = ? WHERE state = 'running' AND attempts >= ?",
+            "UPDATE job SET state = 'failed', ended = ?, message = ? "
+            "WHERE state = 'running' AND attempts >= ?",
             (
                 time.time(),
                 "the server stopped during this job, more than once; try another photo or smaller strengths",
@@ -85,8 +86,15 @@ class Jobs:
             if left.name not in known:
                 shutil.rmtree(left, ignore_errors=True)
 
-    def add(self, kind: str, options: Mapping[str, Any], *, photo: str | None = None, upload: Path | None = None,
-            suffix: str = "") -> Job:  # fmt: skip
+    def add(
+        self,
+        kind: str,
+        options: Mapping[str, Any],
+        *,
+        photo: str | None = None,
+        upload: Path | None = None,
+        suffix: str = "",
+    ) -> Job:
         """A new job, about a photo of the gallery or an uploaded file, which moves into the job's folder."""
         row = self._store.row("SELECT count(*) AS n FROM job WHERE state = 'waiting'")
         if row is not None and row["n"] >= self._limits.jobs_waiting:

@@ -19,7 +19,7 @@ RUNTIME = STATIC / "vendor"
 @functools.cache
 def model_files() -> dict[str, Path]:
     """Files by the path under ``/models/``: the bundle's id is part of it, so that they never change."""
-    found = {}
+    found: dict[str, Path] = {}
     for name in NAMES:
         bundle = nitido.Bundle.open(name)
         files = ["manifest.json", "golden.npz", *(build.file for build in _builds(bundle))]

@@ -90,13 +90,14 @@ def _own_samples(home: Path) -> Path:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """The socket, bound before the address is printed."""
+    """The socket, which takes connections before the address is printed."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
         raise InvalidOption(
