@@ -47,7 +47,7 @@ export async function show(root, { signal }) {
 
   /** Look at frames until the page is left. */
   async function watch() {
-    let smooth = null, before = null, frames = 0, since = performance.now();
+    let smooth = null, before = null, frames = -1, since = 0;
     while (!signal.aborted) {
       const frame = grab(SIDE);
       if (!frame || document.hidden || !shot.hidden) {
@@ -65,11 +65,10 @@ export async function show(root, { signal }) {
         await new Promise((resolve) => setTimeout(resolve, 1000));
         continue;
       }
-      frames++;
-      const rate = (1000 * frames) / (performance.now() - since);
-      if (frames === 20) [frames, since] = [0, performance.now()];
+      if (++frames % 20 === 0) [frames, since] = [0, performance.now()]; // the first waits for the models
       meter.hidden = false;
-      meter.textContent = `${signed(smooth.score)} · ${rate.toFixed(1)}/s`;
+      meter.textContent = signed(smooth.score)
+        + (frames ? ` · ${((1000 * frames) / (performance.now() - since)).toFixed(1)}/s` : "");
       advise(smooth, moved);
       await new Promise(requestAnimationFrame);
     }

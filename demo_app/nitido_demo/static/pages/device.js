@@ -37,7 +37,7 @@ export async function show(root, { signal }) {
   const { version } = device.about.browser_runtime;
   fact(`onnxruntime-web ${version}, WebAssembly, ${opened.threads} ${opened.threads === 1 ? "thread" : "threads"}`);
   for (const [name, { golden, loadMs }] of Object.entries(opened.bundles))
-    fact(`${name}: golden vectors agree (${golden.map(({ graph, worst, unit }) => `${graph} within ${worst ? worst.toPrecision(1) : 0}${unit && ` ${unit}`}`).join(", ")}), loaded in ${Math.round(loadMs)} ms`);
+    fact(`${name}: golden vectors agree (${golden.map(agreement).join(", ")}), loaded in ${Math.round(loadMs)} ms`);
   fact("serviceWorker" in navigator && (await navigator.serviceWorker.getRegistration())
     ? "works offline from now on" : "offline only over HTTPS or on localhost", "serviceWorker" in navigator);
   benchmarking(bench, device, signal);
@@ -62,6 +62,10 @@ export async function show(root, { signal }) {
       say(error.message);
     }
   }
+}
+
+function agreement({ graph, worst, unit }) {
+  return unit ? `${graph} within ${worst} of 255` : `${graph} within ${worst ? worst.toExponential(0) : 0}`;
 }
 
 /** One photo: what it would gain, sliders, before and after. */
