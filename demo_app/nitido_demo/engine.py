@@ -36,6 +36,10 @@ class Engine:
         trigger: nitido.Trigger = self._once(name, lambda: nitido.Trigger.open(name))
         return trigger
 
+    def has_trigger(self) -> bool:
+        """Whether the trigger is open: opening it takes a moment, in which a page need not wait."""
+        return "trigger" in self._opened
+
     def assess(self, pixels: nitido.Pixels, name: str) -> nitido.Improvability:
         """What a trigger says; few at a time, for each uses all processors."""
         trigger = self.trigger(name)

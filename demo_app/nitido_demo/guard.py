@@ -104,7 +104,14 @@ class Guard:
             return None
         rest = urlencode(query, doseq=True)
         answer = RedirectResponse("/" + (f"?{rest}" if rest else ""), 303)
-        answer.set_cookie(COOKIE, given, httponly=True, samesite="strict", max_age=30 * 24 * 3600)
+        answer.set_cookie(
+            COOKIE,
+            given,
+            httponly=True,
+            samesite="strict",
+            secure=scope["scheme"] == "https",
+            max_age=30 * 24 * 3600,
+        )
         return answer
 
     @staticmethod

@@ -47,7 +47,8 @@ class Library:
         self._listed = threading.Event()
         self._again = threading.Event()
         self._stopping = False
-        self._ranked: tuple[object, list[Suggestion]] = (None, [])
+        self._news = 0
+        self._ranked: tuple[int, list[Suggestion]] = (-1, [])
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="scan", daemon=True)
 
@@ -80,10 +81,12 @@ class Library:
     def ranking(self) -> list[Suggestion]:
         """All photos that have been looked at, the ones that gain most first."""
         with self._lock:
-            state = (self.scanning.done, self.scanning.running)
-            if self._ranked[0] != state:
+            if not self._engine.has_trigger():
+                return []
+            if self._ranked[0] != self._news:
+                news = self._news
                 with self._gallery() as gallery:
-                    self._ranked = (state, gallery.ranking())
+                    self._ranked = (news, gallery.ranking())
             return self._ranked[1]
 
     def _gallery(self) -> nitido.Gallery:
@@ -117,6 +120,7 @@ class Library:
             if self._stopping:
                 raise _Stopping
             self.scanning.done, self.scanning.total = done, total
+            self._news += 1
             if time.monotonic() - told >= _NOTICE:
                 told = time.monotonic()
                 self._tell()
@@ -128,6 +132,7 @@ class Library:
     def _tell(self, **changed: Any) -> None:
         for name, value in changed.items():
             setattr(self.scanning, name, value)
+        self._news += 1
         self._events.tell("scan", self.scan_shown())
 
     def scan_shown(self) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from nitido_demo.errors import Refused, refusal_of
 
 SIDES = (320, 640, 1280, 2048)
 """Longest sides that the page asks for; a photo that is smaller stays as it is."""
+_KEPT, _EVERY = 8000, 500
+"""Pictures that are kept, the oldest go first; and after how many new ones that is looked at."""
 _QUALITY = {320: 80, 640: 84}
 _BEST = 95
 """Of the pictures that are compared: their artifacts must not be mistaken for the photo's."""
@@ -29,6 +31,8 @@ class Pictures:
         self._max_megapixels = max_megapixels
         self._making = threading.BoundedSemaphore(2)
         folder.mkdir(parents=True, exist_ok=True)
+        self._made_so_far = 0
+        self._forget_old()
 
     def of(self, photo: Path, side: int) -> bytes:
         """The JPEG of a photo at one of SIDES. Raises Refused."""
@@ -42,7 +46,15 @@ class Pictures:
         unfinished = kept.with_suffix(f".{os.urandom(4).hex()}")
         unfinished.write_bytes(data)
         unfinished.replace(kept)
+        self._made_so_far += 1
+        if self._made_so_far % _EVERY == 0:
+            self._forget_old()
         return data
+
+    def _forget_old(self) -> None:
+        files = sorted(self._folder.glob("*.jpg"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-_KEPT]:
+            file.unlink(missing_ok=True)
 
     def _made(self, photo: Path, side: int) -> bytes:
         try:

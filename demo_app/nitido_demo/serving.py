@@ -7,8 +7,9 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -19,19 +20,25 @@ from nitido_demo.web import create
 _HERE = Path(__file__).parent
 _SAMPLES = (_HERE / "samples", _HERE.parent.parent / "samples")
 """In a wheel, and in a checkout."""
+_SHORTEST_TOKEN = 12
 
 
-def serve(
-    say: Callable[[str], None],
-    *,
-    photos: str | None,
-    host: str,
-    port: int,
-    token: str | None,
-    state: str | None,
-) -> None:
+@dataclass(frozen=True)
+class Options:
+    """What the command line was told."""
+
+    photos: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str | None = None
+    state: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+def serve(say: Callable[[str], None], **options: Any) -> None:
     """Run the app until interrupted; ``say`` gets the one line with its address. Raises InvalidOption."""
-    settings = prepare(photos=photos, host=host, port=port, token=token, state=state)
+    settings = prepare(Options(**options))
     listener = _listen(settings)
     settings = replace(settings, port=listener.getsockname()[1])
     config = uvicorn.Config(
@@ -42,27 +49,45 @@ def serve(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
         limit_concurrency=512,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.key,
     )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise InvalidOption(f"expected a certificate and its key in PEM files, got: {error}") from error
     say(address(settings))
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def prepare(*, photos: str | None, host: str, port: int, token: str | None, state: str | None) -> Settings:
+def prepare(options: Options) -> Settings:
     """The settings that options mean: samples without photos, and a token where others can connect."""
-    folder = Path(photos) if photos is not None else None
+    folder = Path(options.photos) if options.photos is not None else None
     if folder is not None and not folder.is_dir():
-        raise InvalidOption(f"expected a folder of photos, got {photos}; give a folder that exists")
-    if token is not None and len(token) < 12:
-        raise InvalidOption("expected a token of at least 12 characters, got a shorter one; leave it out")
-    home = Path(state) if state is not None else default_state(folder or Path("samples"))
+        raise InvalidOption(f"expected a folder of photos, got {folder}; give a folder that exists")
+    if options.token is not None and len(options.token) < _SHORTEST_TOKEN:
+        raise InvalidOption(
+            f"expected a token of at least {_SHORTEST_TOKEN} characters, got a shorter one; leave it out"
+        )
+    if (options.certificate is None) != (options.key is None):
+        raise InvalidOption("expected --certificate and --key together, got one of them; give both")
+    home = Path(options.state) if options.state is not None else default_state(folder or Path("samples"))
+    if folder is not None and home.resolve().is_relative_to(folder.resolve()):
+        raise InvalidOption(f"expected --state outside of the photos, got {home}; choose another folder")
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidOption(f"expected a folder to keep jobs in, got {home}: {error.strerror}") from error
-    settings = Settings(folder or _own_samples(home), home, host, port, token)
-    if folder is not None and home.resolve().is_relative_to(folder.resolve()):
-        raise InvalidOption(f"expected --state outside of the photos, got {home}; choose another folder")
-    if settings.is_local or token is not None:
+    settings = Settings(
+        folder or _own_samples(home),
+        home,
+        options.host,
+        options.port,
+        options.token,
+        None if options.certificate is None else Path(options.certificate),
+        None if options.key is None else Path(options.key),
+    )
+    if settings.is_local or settings.token is not None:
         return settings
     return replace(settings, token=secrets.token_urlsafe(18))
 
@@ -73,7 +98,8 @@ def address(settings: Settings) -> str:
     if host in ("0.0.0.0", "[::]"):
         host = _own_address()
     query = f"?token={settings.token}" if settings.token else ""
-    return f"http://{host}:{settings.port}/{query}"
+    scheme = "http" if settings.certificate is None else "https"
+    return f"{scheme}://{host}:{settings.port}/{query}"
 
 
 def _own_samples(home: Path) -> Path:

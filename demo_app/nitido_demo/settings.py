@@ -40,6 +40,9 @@ class Settings:
     port: int = 8765
     token: str | None = None
     """What every request must show; None only where nobody else can reach the server."""
+    certificate: Path | None = None
+    """With ``key``: serve HTTPS, without which phones open no camera and install no page."""
+    key: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property

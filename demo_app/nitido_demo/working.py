@@ -14,6 +14,7 @@ import nitido
 from nitido.enhancer import Outcome
 from nitido.photo.formats import HEAD, recognise
 from nitido_demo.engine import Engine
+from nitido_demo.errors import Refused
 from nitido_demo.jobs import Job, Jobs
 from nitido_demo.library import Library
 from nitido_demo.uploads import saving_suffix
@@ -79,12 +80,11 @@ class Worker:
         except _Stopped as stopped:
             if not self._stopping:
                 self._jobs.end(job.id, "failed", str(stopped))
-        except nitido.NitidoError as error:
+        except (nitido.NitidoError, Refused) as error:
             self._jobs.end(job.id, "failed", str(error))
-        except Exception as error:
+        except Exception:
             _LOG.exception("job %s failed", job.id)
-            told = str(error) if type(error).__name__ == "Refused" else "the server's log says why"
-            self._jobs.end(job.id, "failed", f"something went wrong: {told}")
+            self._jobs.end(job.id, "failed", "something went wrong; the server's log says why")
         else:
             self._jobs.end(job.id, "done", message, result=result.name, details=details)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from nitido_demo.serving import prepare
+from nitido.errors import InvalidOption
+from nitido_demo.serving import Options, prepare
 
 from .conftest import SAMPLES, Server, finished, start, wait_until
 
@@ -92,18 +93,28 @@ def test_wrong_options_are_told_in_one_line(tmp_path: Path) -> None:
 
 
 def test_without_photos_there_is_a_copy_of_the_samples(tmp_path: Path) -> None:
-    settings = prepare(photos=None, host="127.0.0.1", port=0, token=None, state=str(tmp_path))
+    settings = prepare(Options(state=str(tmp_path)))
     assert settings.token is None
     assert settings.photos == tmp_path / "samples"
     assert (settings.photos / "chelsea_jpeg.jpg").read_bytes() == (SAMPLES / "chelsea_jpeg.jpg").read_bytes()
 
 
 def test_every_other_host_gets_a_token_of_its_own(tmp_path: Path) -> None:
-    tokens = {
-        prepare(
-            photos=str(tmp_path), host="0.0.0.0", port=0, token=None, state=str(tmp_path.parent / "s")
-        ).token
-        for _ in range(2)
-    }
+    (tmp_path / "photos").mkdir()
+    options = Options(photos=str(tmp_path / "photos"), host="0.0.0.0", state=str(tmp_path / "state"))
+    tokens = {prepare(options).token for _ in range(2)}
     assert None not in tokens
     assert len(tokens) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"token": "short"}, {"certificate": "own.pem"}, {"state": "photos/state"}, {"photos": "none"}]
+)
+def test_options_that_cannot_work_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(InvalidOption):
+        prepare(Options(**{"photos": "photos", "state": "state"} | wrong))
+    assert [file.name for file in tmp_path.iterdir()] == ["photos"]

@@ -21,6 +21,8 @@ class Args(Command):
     port: int
     token: str | None
     state: str | None
+    certificate: str | None
+    key: str | None
 
 
 def add(commands: Subparsers) -> None:
@@ -44,6 +46,10 @@ def add(commands: Subparsers) -> None:
     parser.add_argument(
         "--state", metavar="DIR", help="where jobs, ratings and pictures are kept (default: the user's data)"
     )
+    parser.add_argument(
+        "--certificate", metavar="PEM", help="serve HTTPS: a phone's camera needs it (with --key)"
+    )
+    parser.add_argument("--key", metavar="PEM", help="the certificate's private key")
     parser.set_defaults(run=run)
 
 
@@ -60,5 +66,6 @@ def run(args: Args, output: Output) -> bool:
         output.record({"address": address})
         output.text(address)
 
-    app.serve(say, photos=args.photos, host=args.host, port=args.port, token=args.token, state=args.state)
+    options = ("photos", "host", "port", "token", "state", "certificate", "key")
+    app.serve(say, **{name: getattr(args, name) for name in options})
     return False

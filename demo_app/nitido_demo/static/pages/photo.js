@@ -18,7 +18,7 @@ export async function show(root, { signal, rest: [id] }) {
 
   const sliders = about.restorer.factors.map((factor) =>
     slider(factor, chosen[factor], (value) => ((chosen[factor] = value), enhance())));
-  const accept = h("button", { class: "primary wide", disabled: true, onclick: keep }, icon("check"), "Keep this version");
+  const accept = h("button", { class: "primary", disabled: true, onclick: keep }, icon("check"), "Keep this version");
   const dismiss = h("button", { onclick: leave }, icon("close"), "Dismiss");
   const save = h("a", { class: "button", hidden: true }, icon("download"), "Download");
   const note = h("p", { class: "quiet", role: "status" });
@@ -30,13 +30,12 @@ export async function show(root, { signal, rest: [id] }) {
     h("div", { class: "crumbs" }, h("a", { class: "button round", href: "#/gallery", "aria-label": "Back to the gallery" }, icon("grid")),
       h("h1", {}, photo.name), step(-1, "back", "Previous suggestion"), step(1, "next", "Next suggestion")),
     h("div", { class: "split" },
-      view.element,
+      h("div", {}, view.element, h("section", { class: "card below" }, h("div", { class: "row" }, accept, dismiss, save), note)),
       h("aside", {},
         h("section", { class: "card" }, h("h2", {}, found?.recommended ? "Would look better" : "Fine as it is"),
           h("p", { class: "quiet" }, found?.reason ?? "Nobody has looked at this photo yet."), found && gains(found.factors)),
         h("section", { class: "card" }, h("h2", {}, "How much to remove"), sliders.map(({ element }) => element),
-          h("button", { class: "link", onclick: reset }, "As suggested")),
-        h("section", { class: "card" }, h("div", { class: "actions" }, accept, dismiss, save), note))),
+          h("button", { class: "link", onclick: reset }, "As suggested")))),
   );
   view.before(`/api/photos/${id}/picture?side=2048`);
   told(photo.accepted);
