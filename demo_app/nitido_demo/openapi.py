@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nitido import __version__
+from nitido_demo.checking import Schema
 from nitido_demo.operations import IMAGE_TYPES, Operation
 
 _REFUSALS = {
@@ -82,8 +83,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
         photo = {"schema": {"type": "string", "format": "binary"}}
         told["requestBody"] = {"required": True, "content": dict.fromkeys(IMAGE_TYPES, photo)}
     elif operation.body is not None:
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.body}}}
+        body = {"schema": _closed(operation.body)}
+        told["requestBody"] = {"required": True, "content": {"application/json": body}}
     return told
+
+
+def _closed(schema: Schema) -> dict[str, Any]:
+    """The schema of a body, saying what ``checking`` does: what it does not name is refused."""
+    if "properties" not in schema:
+        return {**schema}
+    inner = {name: _closed(each) for name, each in schema["properties"].items()}
+    return {**schema, "properties": inner, "additionalProperties": False}
 
 
 def _refusals(operation: Operation) -> list[int]:

@@ -71,7 +71,7 @@ def prepare(options: Options) -> Settings:
         )
     if (options.certificate is None) != (options.key is None):
         raise InvalidOption("expected --certificate and --key together, got one of them; give both")
-    home = Path(options.state) if options.state is not None else default_state(folder or Path("samples"))
+    home = Path(options.state) if options.state is not None else default_state(folder or _HERE)
     if folder is not None and home.resolve().is_relative_to(folder.resolve()):
         raise InvalidOption(f"expected --state outside of the photos, got {home}; choose another folder")
     try:

@@ -34,7 +34,8 @@ function along(re, im, n, count, scratchRe, scratchIm) {
   let length = n, stride = count;
   for (const p of factors) {
     const m = length / p, step = n / length, turn = n / p;
-    for (let j = 0; j < m; j++)
+    if (p === 4) fours(xr, xi, yr, yi, m, stride, step, cos, sin);
+    else for (let j = 0; j < m; j++)
       for (let r = 0; r < p; r++) {
         const turned = (r * j * step) % n, wr = cos[turned], wi = sin[turned];
         const to = stride * (p * j + r);
@@ -56,6 +57,28 @@ function along(re, im, n, count, scratchRe, scratchIm) {
   if (xr !== re) {
     re.set(xr.subarray(0, n * count));
     im.set(xi.subarray(0, n * count));
+  }
+}
+
+/** One pass of factor 4, of which most lengths consist: its inner sums need no multiplications. */
+function fours(xr, xi, yr, yi, m, stride, step, cos, sin) {
+  for (let j = 0; j < m; j++) {
+    const c1 = cos[j * step], s1 = sin[j * step], c2 = cos[2 * j * step], s2 = sin[2 * j * step];
+    const c3 = cos[3 * j * step], s3 = sin[3 * j * step];
+    let a = stride * j, b = a + stride * m, c = b + stride * m, d = c + stride * m, to = 4 * stride * j;
+    for (let q = 0; q < stride; q++, a++, b++, c++, d++, to++) {
+      const pr = xr[a] + xr[c], pi = xi[a] + xi[c], mr = xr[a] - xr[c], mi = xi[a] - xi[c];
+      const qr = xr[b] + xr[d], qi = xi[b] + xi[d], nr = xi[b] - xi[d], ni = xr[d] - xr[b];
+      const r1 = mr + nr, i1 = mi + ni, r2 = pr - qr, i2 = pi - qi, r3 = mr - nr, i3 = mi - ni;
+      yr[to] = pr + qr;
+      yi[to] = pi + qi;
+      yr[to + stride] = r1 * c1 - i1 * s1;
+      yi[to + stride] = r1 * s1 + i1 * c1;
+      yr[to + 2 * stride] = r2 * c2 - i2 * s2;
+      yi[to + 2 * stride] = r2 * s2 + i2 * c2;
+      yr[to + 3 * stride] = r3 * c3 - i3 * s3;
+      yi[to + 3 * stride] = r3 * s3 + i3 * c3;
+    }
   }
 }
 
