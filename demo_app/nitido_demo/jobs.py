@@ -166,6 +166,14 @@ class Jobs:
         self._told(id_)
         self._forget_old()
 
+    def put_back(self, id_: str) -> None:
+        """A running job waits again, as if nobody had taken it: the server stops in order."""
+        self._store.write(
+            "UPDATE job SET state = 'waiting', progress = 0, attempts = attempts - 1 "
+            "WHERE id = ? AND state = 'running'",
+            (id_,),
+        )
+
     def cancel(self, id_: str) -> Job:
         """Stop a job that waits or runs. Raises Refused."""
         self.get(id_)

@@ -17,15 +17,10 @@ from nitido_demo.engine import Engine
 from nitido_demo.errors import Refused
 from nitido_demo.jobs import Job, Jobs
 from nitido_demo.library import Library
+from nitido_demo.progress import Progress, Stopped
 from nitido_demo.uploads import saving_suffix
 
 _LOG = logging.getLogger("nitido_demo")
-_NOTICE = 0.2
-"""Seconds between two notes of a job's progress."""
-
-
-class _Stopped(Exception):
-    """The job was cancelled, has taken too long, or the server stops."""
 
 
 class Worker:
@@ -39,7 +34,7 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
-        self.kinds: Mapping[str, Callable[[Job, Path, _Progress], tuple[str, Path, dict[str, Any]]]] = {
+        self.kinds: Mapping[str, Callable[[Job, Path, Progress], tuple[str, Path, dict[str, Any]]]] = {
             "enhance": self._enhance,
             "upscale": self._upscale,
             "pair": self._pair,
@@ -69,7 +64,7 @@ class Worker:
             self._do(job)
 
     def _do(self, job: Job) -> None:
-        progress = _Progress(self._jobs, job.id, self._job_seconds, lambda: self._stopping)
+        progress = Progress(self._jobs, job.id, self._job_seconds, lambda: self._stopping)
         try:
             source = self._jobs.source(job) if job.photo is None else self._library.path(job.photo)
             folder = self._jobs.folder(job.id)
@@ -77,8 +72,10 @@ class Worker:
             for left in folder.glob("result.*"):  # of an attempt that was killed
                 left.unlink()
             message, result, details = self.kinds[job.kind](job, source, progress)
-        except _Stopped as stopped:
-            if not self._stopping:
+        except Stopped as stopped:
+            if self._stopping:
+                self._jobs.put_back(job.id)
+            else:
                 self._jobs.end(job.id, "failed", str(stopped))
         except (nitido.NitidoError, Refused) as error:
             self._jobs.end(job.id, "failed", str(error))
@@ -88,7 +85,7 @@ class Worker:
         else:
             self._jobs.end(job.id, "done", message, result=result.name, details=details)
 
-    def _enhance(self, job: Job, source: Path, progress: _Progress) -> tuple[str, Path, dict[str, Any]]:
+    def _enhance(self, job: Job, source: Path, progress: Progress) -> tuple[str, Path, dict[str, Any]]:
         """By the strengths that were chosen, else by what the trigger finds."""
         chosen = job.options.get("strengths")
         restore = self._engine.restoring(progress.step, progress.started)
@@ -106,7 +103,7 @@ class Worker:
         )
         return _told(outcome, asked=chosen is not None), result, _details(outcome)
 
-    def _upscale(self, job: Job, source: Path, progress: _Progress) -> tuple[str, Path, dict[str, Any]]:
+    def _upscale(self, job: Job, source: Path, progress: Progress) -> tuple[str, Path, dict[str, Any]]:
         photo = nitido.read_photo(source, max_megapixels=self._engine.max_megapixels)
         scale = float(job.options["scale"])
         most = self._engine.max_megapixels
@@ -126,7 +123,7 @@ class Worker:
                    "runtime": enlarger.info}  # fmt: skip
         return f"{large.width} x {large.height} pixels", result, details
 
-    def _pair(self, job: Job, source: Path, progress: _Progress) -> tuple[str, Path, dict[str, Any]]:
+    def _pair(self, job: Job, source: Path, progress: Progress) -> tuple[str, Path, dict[str, Any]]:
         """What rating needs: everything removed, whether that is worth it or not, at the photo's size."""
         photo = nitido.read_photo(source, max_megapixels=self._engine.max_megapixels)
         restored = self._engine.restoring(progress.step, progress.started)(photo.pixels, 1.0)
@@ -135,42 +132,6 @@ class Worker:
         bare = nitido.Metadata(format="PNG", mode=photo.metadata.mode, icc_profile=profile)
         nitido.write_photo(nitido.Photo(restored, bare), result)
         return "a pair to be rated", result, {}
-
-
-class _Progress:
-    """Tells how far a job is, and stops it where it was cancelled or takes too long."""
-
-    def __init__(self, jobs: Jobs, id_: str, most_seconds: float, stopping: Callable[[], bool]) -> None:
-        self._jobs = jobs
-        self._id = id_
-        self._most = most_seconds
-        self._stopping = stopping
-        self._begun = time.monotonic()
-        self._told = 0.0
-        self._total = 1
-
-    def say(self, message: str) -> None:
-        self._jobs.progress(self._id, 0.05, message)
-
-    def started(self, total: int) -> None:
-        self._total = total
-        self.say("restoring")
-
-    def step(self, done: int) -> None:
-        self.check(done)
-        now = time.monotonic()
-        if now - self._told >= _NOTICE:
-            self._told = now
-            share = 0.05 + 0.9 * done / max(self._total, done)
-            self._jobs.progress(self._id, share, f"restoring, part {done} of {self._total}")
-
-    def check(self, done: int) -> None:
-        if self._stopping():
-            raise _Stopped("the server stops")
-        if time.monotonic() - self._begun > self._most:
-            raise _Stopped(f"expected the job to take at most {self._most:.0f} s; try a smaller photo")
-        if self._jobs.is_cancelled(self._id):
-            raise _Stopped("cancelled")
 
 
 def _wanted(pixels: nitido.Pixels) -> nitido.Improvability:

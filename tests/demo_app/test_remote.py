@@ -14,6 +14,7 @@ import pytest
 
 import nitido
 from nitido.errors import InvalidOption, RemoteRefused, RemoteUnavailable
+from nitido.remote.connection import Connection
 
 from .conftest import SAMPLES, Server, noisy
 
@@ -61,7 +62,7 @@ def test_errors_of_the_server_are_those_of_the_sdk(remote: nitido.Remote) -> Non
     with pytest.raises(InvalidOption, match="expected factors among"):
         remote.restore(noisy(), {"sharpen": 1.0})
     with pytest.raises(nitido.errors.NotAPhoto):
-        remote.ask("POST", "/api/assess", body=b"no photo")
+        Connection(remote.url, None, 30, None).ask("POST", "/api/assess", body=b"no photo")
 
 
 def test_no_server_a_slow_server_and_another_server_are_told_apart(tmp_path: Path) -> None:

@@ -75,6 +75,22 @@ def test_a_job_during_which_the_server_died_twice_is_given_up(photos: Path, tmp_
     assert jobs.take() is None
 
 
+def test_stopping_in_order_does_not_count_as_an_attempt(tmp_path: Path) -> None:
+    from nitido_demo.events import Events
+    from nitido_demo.jobs import Jobs
+    from nitido_demo.settings import Limits
+    from nitido_demo.store import Store
+
+    jobs = Jobs(Store(tmp_path / "demo.sqlite"), tmp_path / "jobs", Limits(), Events())
+    job = jobs.add("enhance", {}, photo="0123456789abcdef")
+    for _ in range(3):
+        taken = jobs.take()
+        assert taken is not None
+        assert (taken.state, taken.attempts) == ("running", 1)
+        jobs.put_back(job.id)
+        assert jobs.get(job.id).state == "waiting"
+
+
 def test_sigterm_ends_the_server_although_a_page_listens(photos: Path, tmp_path: Path) -> None:
     server = start(photos, tmp_path / "state")
     with server.client() as client, client.stream("GET", "/api/events") as news:

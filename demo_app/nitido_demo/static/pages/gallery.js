@@ -22,7 +22,8 @@ export async function show(root, { signal }) {
   const grid = h("div", { class: "grid", role: "list" });
   root.append(h("div", { class: "head" }, h("div", {}, h("h1", {}, "Worth enhancing"), words), again), scan, chips, grid);
 
-  let photos = [], shown = [], tiles = new Map(), asking = false, stale = false;
+  let photos = [], shown = [], asking = false, stale = false;
+  const tiles = new Map();
 
   for (const [id, title] of FILTERS)
     chips.append(h("button", { "aria-pressed": String(id === chosen), "data-filter": id, onclick: () => choose(id) }, title));
@@ -36,8 +37,6 @@ export async function show(root, { signal }) {
   function filter() {
     const test = FILTERS.find(([id]) => id === chosen)[2];
     shown = photos.filter(test);
-    for (const tile of tiles.values()) tile.remove();
-    tiles = new Map();
     lay();
   }
 
@@ -50,7 +49,7 @@ export async function show(root, { signal }) {
     const last = Math.min(shown.length, (Math.ceil((top + innerHeight) / (side + gap)) + AHEAD) * columns);
     const wanted = new Map(shown.slice(first, last).map((photo, i) => [photo.id, [photo, first + i]]));
     for (const [id, tile] of tiles)
-      if (!wanted.has(id)) {
+      if (!wanted.has(id) || tile.dataset.state !== stateOf(wanted.get(id)[0])) { // else a focus in it stays
         tile.remove();
         tiles.delete(id);
       }
@@ -113,6 +112,8 @@ export async function show(root, { signal }) {
   await load();
 }
 
+const stateOf = ({ reason, accepted, score }) => `${reason} ${accepted} ${score === null}`;
+
 function tileOf(photo) {
   const badge = photo.accepted
     ? h("span", { class: "badge kept" }, "enhanced")
@@ -120,6 +121,6 @@ function tileOf(photo) {
       ? photo.reason.split(", ").slice(0, 2).map((reason, i) => h("span", { class: `badge ${photo.crossed[i] ?? ""}` }, reason))
       : h("span", { class: "plain" }, photo.score === null ? "not looked at yet" : photo.name);
   const picture = h("img", { src: `/api/photos/${photo.id}/picture?side=320`, alt: photo.name, loading: "lazy", decoding: "async" });
-  return h("div", { class: "tile", role: "listitem" },
+  return h("div", { class: "tile", role: "listitem", "data-state": stateOf(photo) },
     h("a", { href: `#/photo/${photo.id}`, class: "cover" }, picture, h("span", { class: "over" }, badge)));
 }
