@@ -21,7 +21,7 @@ demo: $(DEMO)/installed  ## rank samples/, enhance what deserves it into out/, w
 	@echo "Open out/report.html in a browser: before and after, scores, timings."
 
 app: $(APP)/installed $(WEB)  ## serve the demo app on this machine: open the address that it prints
-	$(APP)/bin/nitido demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+	@$(APP)/bin/nitido demo $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 web: $(WEB)  ## put onnxruntime-web (from npm, pinned) into the app, for its page "This device"
 

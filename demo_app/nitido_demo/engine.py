@@ -28,7 +28,8 @@ class Engine:
     def __init__(self, limits: Limits) -> None:
         self._lock = threading.RLock()
         self._opened: dict[str, Any] = {}
-        self._assessing = threading.BoundedSemaphore(2)
+        self.room = threading.BoundedSemaphore(2)
+        """To be held by a request while it has a decoded photo: memory is bounded by so many."""
         self.max_megapixels = limits.megapixels
 
     def trigger(self, name: str = "trigger") -> nitido.Trigger:
@@ -39,12 +40,6 @@ class Engine:
     def has_trigger(self) -> bool:
         """Whether the trigger is open: opening it takes a moment, in which a page need not wait."""
         return "trigger" in self._opened
-
-    def assess(self, pixels: nitido.Pixels, name: str) -> nitido.Improvability:
-        """What a trigger says; few at a time, for each uses all processors."""
-        trigger = self.trigger(name)
-        with self._assessing:
-            return trigger(pixels)
 
     @property
     def restorer(self) -> nitido.Restorer:

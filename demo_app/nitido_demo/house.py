@@ -27,7 +27,7 @@ class House:
         self.library = Library(settings.photos, state / "scores.sqlite", self.engine, self.events)
         self.jobs = Jobs(self.store, state / "jobs", limits, self.events)
         self.worker = Worker(self.jobs, self.engine, self.library, limits.job_seconds)
-        self.pictures = Pictures(state / "pictures", limits.megapixels)
+        self.pictures = Pictures(state / "pictures")
         self.uploads = Uploads(state / "uploads", limits)
         self.keeping = Keeping(self.store, self.library)
         self.ratings = Ratings(self.store, self.library, self.jobs)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sqlite3
 import time
 from pathlib import Path
 
 import nitido
 from nitido.errors import DestinationExists
-from nitido_demo.errors import Refused, refusal_of
+from nitido_demo.errors import Refused
 from nitido_demo.library import Library
 from nitido_demo.store import Store
 
@@ -34,9 +35,12 @@ class Keeping:
         return {row["photo"] for row in self._store.rows("SELECT photo FROM dismissed")}
 
     def accept(self, photo: str, result: Path) -> Path:
-        """Copy a result beside its photo as ``IMG.nitido.jpg``; replaces an earlier accepted version."""
+        """Copy a result beside its photo as ``IMG.nitido.jpg``; then an earlier version goes.
+
+        Raises Refused, WriteError.
+        """
         original = self._library.path(photo)
-        self.undo_accept(photo, missing_ok=True)
+        earlier = self._store.row("SELECT path, content FROM version WHERE photo = ?", (photo,))
         for number in range(1, _TRIES):
             name = f"{original.stem}.nitido{'' if number == 1 else f'-{number}'}{result.suffix}"
             target = original.with_name(name)
@@ -44,29 +48,31 @@ class Keeping:
                 nitido.copy_photo(result, target)
             except DestinationExists:
                 continue
-            except nitido.NitidoError as error:
-                raise refusal_of(error) from error
             relative = target.relative_to(self._library.folder)
             self._store.write(
                 "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?)",
                 (photo, os.fsencode(relative), _hash(target), time.time()),
             )
+            if earlier is not None:
+                with contextlib.suppress(Refused):  # changed by somebody: theirs now
+                    self._remove(earlier)
             return relative
         raise Refused(409, f"expected a free name beside the photo, tried {_TRIES}; clear the folder up")
 
-    def undo_accept(self, photo: str, *, missing_ok: bool = False) -> None:
+    def undo_accept(self, photo: str) -> None:
         """Remove the version that was stored beside a photo, unless somebody has changed it since."""
         row = self._store.row("SELECT path, content FROM version WHERE photo = ?", (photo,))
         if row is None:
-            if missing_ok:
-                return
             raise Refused(409, "the photo has no accepted version, so there is nothing to undo")
+        self._remove(row)
+        self._store.write("DELETE FROM version WHERE photo = ?", (photo,))
+
+    def _remove(self, row: sqlite3.Row) -> None:
         file = self._library.folder / Path(os.fsdecode(row["path"]))
         with contextlib.suppress(FileNotFoundError):
             if _hash(file) != row["content"]:
                 raise Refused(409, "the stored version was changed by another program, so it stays")
             file.unlink()
-        self._store.write("DELETE FROM version WHERE photo = ?", (photo,))
 
     def dismiss(self, photo: str, *, dismissed: bool) -> None:
         """Leave a photo alone from now on, or suggest it again."""

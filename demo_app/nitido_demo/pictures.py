@@ -10,9 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-import nitido
 from nitido.page import small
-from nitido_demo.errors import Refused, refusal_of
+from nitido_demo.errors import Refused
 
 SIDES = (320, 640, 1280, 2048)
 """Longest sides that the page asks for; a photo that is smaller stays as it is."""
@@ -26,16 +25,15 @@ _BEST = 95
 class Pictures:
     """Makes and keeps pictures; at most two at a time, so that memory stays bounded."""
 
-    def __init__(self, folder: Path, max_megapixels: float) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._max_megapixels = max_megapixels
         self._making = threading.BoundedSemaphore(2)
         folder.mkdir(parents=True, exist_ok=True)
         self._made_so_far = 0
         self._forget_old()
 
     def of(self, photo: Path, side: int) -> bytes:
-        """The JPEG of a photo at one of SIDES. Raises Refused."""
+        """The JPEG of a photo at one of SIDES. Raises Refused, PhotoError."""
         kept = self._folder / f"{_version(photo)}-{side}.jpg"
         try:
             return kept.read_bytes()
@@ -57,11 +55,7 @@ class Pictures:
             file.unlink(missing_ok=True)
 
     def _made(self, photo: Path, side: int) -> bytes:
-        try:
-            image = small(photo, side)
-        except nitido.NitidoError as error:
-            raise refusal_of(error) from error
-        return encoded(image, _QUALITY.get(side, _BEST))
+        return encoded(small(photo, side), _QUALITY.get(side, _BEST))
 
 
 def encoded(image: Image.Image, quality: int = _BEST) -> bytes:

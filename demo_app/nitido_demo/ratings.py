@@ -69,10 +69,11 @@ class Ratings:
         """Photos that a rater has not rated, in an order of their own that looks random."""
         rows = self._store.rows("SELECT photo FROM pair WHERE rater = ? AND rating IS NOT NULL", (rater,))
         rated = {row["photo"] for row in rows}
+        versions = {Path(os.fsdecode(row["path"])) for row in self._store.rows("SELECT path FROM version")}
         open_ = [
             photo
             for photo, path in self._library.photos().items()
-            if photo not in rated and _is_text(path) and ".nitido" not in path.name
+            if photo not in rated and _is_text(path) and path not in versions
         ]
         return sorted(open_, key=lambda photo: hashlib.sha256(f"{rater} {photo}".encode()).digest())
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -35,6 +36,8 @@ from nitido_demo.uploads import drain
 _LOG = logging.getLogger("nitido_demo")
 _TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm",
           ".webmanifest": "application/manifest+json"}  # fmt: skip
+_THREADS = 80
+"""More than may upload at once, so that pages are answered while uploads wait for their turn."""
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -46,6 +49,7 @@ def create(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         house.start()
         try:
             yield

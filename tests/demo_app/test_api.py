@@ -95,6 +95,22 @@ def test_an_accepted_version_lies_beside_its_photo_and_goes_again(
     assert client.delete(f"/api/photos/{id_}/version").status_code == 409
 
 
+def test_another_version_takes_the_place_of_the_first(
+    server: Server, client: httpx.Client, photo_of: PhotoOf
+) -> None:
+    id_, before = photo_of("coffee_small.png"), set(server.photos.iterdir())
+    stored = []
+    for strength in (0.5, 1.0):
+        job = client.post(f"/api/photos/{id_}/enhance", json={"strengths": {"denoise": strength}}).json()
+        done = finished(client, job["id"])
+        stored.append(client.post(f"/api/photos/{id_}/version", json={"job": done["id"]}).json()["stored"])
+    assert set(server.photos.iterdir()) - before == {server.photos / stored[1]}
+    other = photo_of("coffee_sharp.jpg")
+    assert client.post(f"/api/photos/{other}/version", json={"job": done["id"]}).status_code == 409
+    client.delete(f"/api/photos/{id_}/version")
+    assert set(server.photos.iterdir()) == before
+
+
 def test_a_version_that_somebody_changed_is_not_taken_away(
     server: Server, client: httpx.Client, photo_of: PhotoOf
 ) -> None:

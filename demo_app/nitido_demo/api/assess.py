@@ -8,7 +8,6 @@ from typing import Any
 import nitido
 from nitido.suggestion import Policy, Suggestion
 from nitido_demo.engine import TRIGGERS
-from nitido_demo.errors import refusal_of
 from nitido_demo.house import House
 from nitido_demo.operations import Answer, Call, Operation, Parameter
 
@@ -35,11 +34,9 @@ IMPROVABILITY = {
 def assess(house: House, call: Call) -> dict[str, Any]:
     """The improvability of the body's photo."""
     trigger = house.engine.trigger(call.values["model"])
-    try:
+    with house.engine.room:
         photo = nitido.read_photo(call.photo, max_megapixels=house.engine.max_megapixels)
-        found = house.engine.assess(photo.pixels, call.values["model"])
-    except nitido.NitidoError as error:
-        raise refusal_of(error) from error
+        found = trigger(photo.pixels)
     shown = improvability_shown(Suggestion.of(found, Policy.of(trigger)))
     about = {"threshold": trigger.threshold, "runtime": str(trigger.info)}
     return {**shown, **about, "width": photo.width, "height": photo.height}

@@ -58,7 +58,8 @@ def queued(house: House, call: Call, kind: str, options: dict[str, Any]) -> Any:
 
 def _check_size(house: House, call: Call) -> None:
     """Decode an eighth: damaged and huge photos are refused at once. Raises NitidoError."""
-    nitido.read_photo(call.photo, max_megapixels=house.engine.max_megapixels, at_least=(64, 64))
+    with house.engine.room:
+        nitido.read_photo(call.photo, max_megapixels=house.engine.max_megapixels, at_least=(64, 64))
 
 
 OPERATIONS = (

@@ -34,7 +34,8 @@ def cancel(house: House, call: Call) -> dict[str, Any]:
 def result(house: House, call: Call) -> Response:
     """The file that a job made, without the place where the photo was made unless that is asked for."""
     file = house.jobs.result(call.values["job"])
-    data = file.read_bytes() if call.values["location"] == "keep" else without_location(file)
+    with house.engine.room:
+        data = file.read_bytes() if call.values["location"] == "keep" else without_location(file)
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     name = f"nitido-{call.values['job']}{file.suffix}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
