@@ -2,7 +2,7 @@
 
 import { ort } from "./graphs.js";
 
-const WARM_UP = 2, LEAST_RUNS = 5, MOST_RUNS = 30, SECONDS = 2, SIDE = 256;
+const WARM_UP = 2, LEAST_RUNS = 5, MOST_RUNS = 30, SECONDS = 1, SIDE = 256;
 
 export async function benchmark(bundles, progress) {
   const rows = [], graphs = Object.values(bundles).flatMap((bundle) => Object.keys(bundle.sessions).map((graph) => [bundle, graph]));

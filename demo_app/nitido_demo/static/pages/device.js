@@ -103,7 +103,7 @@ async function enhancing(root, device, opened, image, another) {
 }
 
 function benchmarking(root, device, signal) {
-  const words = h("p", { class: "quiet", role: "status" }, "Times every network here, in about a quarter of a minute."), table = h("div", { class: "scroll" });
+  const words = h("p", { class: "quiet", role: "status" }, "Times every network here, which takes a few seconds each."), table = h("div", { class: "scroll" });
   const button = h("button", { onclick: measure }, "Benchmark this phone"), save = h("button", { hidden: true }, icon("download"), "Result as JSON");
   root.append(h("h2", {}, "How fast is it?"), words, h("div", { class: "row" }, button, save), table);
 
