@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nitido import cli
 from nitido.errors import InvalidOption
 from nitido_demo.serving import Options, prepare
 
@@ -106,6 +107,14 @@ def test_wrong_options_are_told_in_one_line(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("nitido demo: expected a folder of photos")
+
+
+def test_without_its_packages_the_command_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "nitido_demo.serving", None)
+    assert cli.main(["demo"]) == 2
+    assert "pip install 'nitido[demo]'" in capsys.readouterr().err
 
 
 def test_without_photos_there_is_a_copy_of_the_samples(tmp_path: Path) -> None:
