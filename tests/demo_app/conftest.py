@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,19 @@ def start(photos: Path, state: Path, *options: str) -> Server:
     return Server(json.loads(line)["address"].rstrip("/"), photos, state, process)
 
 
+@contextmanager
+def running(photos: Path, state: Path) -> Iterator[Server]:
+    """A server that has looked at all photos, and is ended whatever becomes of the test."""
+    server = start(photos, state)
+    try:
+        with server.client() as client:
+            wait_until(lambda: not client.get("/api/suggest").json()["scan"]["running"])
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(timeout=30)
+
+
 def wait_until(ready: Callable[[], Any], seconds: float = 60.0) -> Any:
     """The first true value of ``ready``; fails where there is none in time."""
     end = time.monotonic() + seconds
@@ -97,12 +111,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     photos = tmp_path_factory.mktemp("photos")
     for name in PHOTOS:
         shutil.copy(SAMPLES / name, photos)
-    running = start(photos, tmp_path_factory.mktemp("state"))
-    with running.client() as client:
-        wait_until(lambda: not client.get("/api/suggest").json()["scan"]["running"])
-    yield running
-    running.process.terminate()
-    running.process.wait(timeout=30)
+    with running(photos, tmp_path_factory.mktemp("state")) as started:
+        yield started
 
 
 @pytest.fixture

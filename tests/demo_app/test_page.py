@@ -19,7 +19,7 @@ from nitido_bench import results
 from nitido_demo.models import STATIC
 
 from .browser import DESKTOP, PHONE, Tab, chromium, needs_runtime
-from .conftest import SAMPLES, Server, noisy, start, wait_until
+from .conftest import SAMPLES, Server, noisy, running, start
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     photos = tmp_path_factory.mktemp("seen")
     for photo in SAMPLES.glob("*.[jp][pn]g"):
         shutil.copy(photo, photos)
-    running = start(photos, tmp_path_factory.mktemp("state"))
-    with running.client() as client:
-        wait_until(lambda: not client.get("/api/suggest").json()["scan"]["running"])
-    yield running
-    running.process.terminate()
-    running.process.wait(timeout=30)
+    with running(photos, tmp_path_factory.mktemp("state")) as started:
+        yield started
 
 
 @pytest.fixture

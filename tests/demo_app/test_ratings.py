@@ -12,7 +12,7 @@ from PIL import Image
 
 from nitido_train.trigger.ratings import read_ratings
 
-from .conftest import Server, noisy, start, wait_until
+from .conftest import Server, noisy, running, wait_until
 
 SCALE = {2: "second much better", 1: "better", 0: "the same", -1: "worse", -2: "much worse"}
 
@@ -24,10 +24,8 @@ def rated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (photos / "a, b").mkdir()
     for number in range(8):
         Image.fromarray(noisy(seed=number)).save(photos / ("a, b" if number < 2 else ".") / f"{number}.png")
-    server = start(photos, tmp_path_factory.mktemp("state"))
-    yield server
-    server.process.terminate()
-    server.process.wait(timeout=30)
+    with running(photos, tmp_path_factory.mktemp("state")) as started:
+        yield started
 
 
 def next_pair(client: httpx.Client, rater: str) -> dict[str, Any] | None:
