@@ -117,6 +117,7 @@ def test_before_and_after_by_keyboard_then_keep_and_undo(desktop: Tab, server: S
 
 def test_a_slider_makes_another_version_and_dismissing_hides_the_photo(phone: Tab) -> None:
     page = phone.open("gallery")
+    page.wait_for_selector(".tile .badge")
     count = page.locator(".tile").count()
     page.locator(".tile a").nth(1).click()
     page.wait_for_selector(".compare:not(.one)")
