@@ -53,7 +53,7 @@ def make(
         seen = examples(graph, calibration) if calibrated else []
         for target in targets:
             with _told(target, left_out):
-                made.append((graph, target, _converter(target)(graph, _dtype(graph, target), seen)))
+                made.append((graph, target, _converter(graph, target)(graph, _dtype(graph, target), seen)))
     return [one for one in made if left_out is None or one[1].name not in left_out]
 
 
@@ -122,9 +122,11 @@ def open_build(bundle: Bundle, build: Build) -> Session:
         ) from error
 
 
-def _converter(target: Target) -> Converter:
+def _converter(graph: Graph, target: Target) -> Converter:
     if target.runtime == "qnn":
         return partial(qnn_backend.convert, hexagon=target.hexagon)
+    if target.greys and not graph.floats:
+        return partial(litert_backend.convert, greys=True)
     return CONVERTERS[target.runtime]
 
 
