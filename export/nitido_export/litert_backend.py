@@ -39,7 +39,7 @@ def convert(
         return with_grey_levels(artifact) if greys else artifact
 
 
-@lru_cache(maxsize=1)  # all types of a graph are made from this one
+@lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
 def _floats(graph: Graph) -> tuple[Artifact, list[str]]:
     """The float32 build, and the layers that are its convolutions, in their order."""
     try:

@@ -53,7 +53,7 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
     return Artifact(model.SerializeToString(deterministic=True), SUFFIX, inputs, outputs)
 
 
-@lru_cache(maxsize=1)  # float32 and 8 bits are made from the same
+@lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
 def _export(graph: Graph) -> Any:
     """The graph as an ONNX protobuf message."""
     height, width = (torch.export.Dim(name) * graph.multiple for name in ("height", "width"))
