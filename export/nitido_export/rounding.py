@@ -1,8 +1,8 @@
 """Weights in fewer bits, and biases that make up for it: what a layer makes keeps its mean on photos.
 
 After Nagel et al. 2019, "Data-free quantization through weight equalization and bias correction", section
-4.2, with means that are seen on photos. A score sums up a whole photo, so that what rounding shifts everywhere
-by the same amount adds up in it; in an image it is far below a grey level.
+4.2, with means that are seen on photos. A score sums up a whole photo, so that what rounding shifts by the
+same amount everywhere adds up in it; in an image it is far below a grey level.
 """
 
 from __future__ import annotations
