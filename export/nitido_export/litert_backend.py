@@ -33,7 +33,13 @@ def convert(
         from nitido_export.litert_quantise import half_weights, quantise, with_grey_levels
 
         if dtype in ("w8a8", "w8a16"):
-            return quantise(artifact, dtype, examples, [graph.ranges.get(layer) for layer in layers])
+            try:
+                return quantise(artifact, dtype, examples, [graph.ranges.get(layer) for layer in layers])
+            except (KeyError, RuntimeError, ValueError) as error:  # what the quantiser's passes raise
+                raise ConversionFailed(
+                    f"ai-edge-quantizer could not make {dtype} of the graph {graph.name}: {error}; leave "
+                    f"the quantised litert targets out"
+                ) from error
         if dtype == "fp16":
             artifact = half_weights(artifact)
         return with_grey_levels(artifact) if greys else artifact

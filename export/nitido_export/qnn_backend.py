@@ -30,7 +30,13 @@ def convert(graph: Graph, artifact: Artifact, hexagon: int) -> Artifact:
         model, context = Path(folder) / "model.onnx", Path(folder) / "context.onnx"
         model.write_bytes(fixed.content)
         command = [sys.executable, str(COMPILER), str(model), str(context), str(hexagon)]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ConversionFailed(
+                f"Qualcomm's compiler took more than {MINUTES} minutes for the graph {graph.name}; leave the "
+                f"qnn targets out, or choose a smaller --size"
+            ) from error
         if ran.returncode != 0 or not context.is_file():
             raise ConversionFailed(
                 f"Qualcomm's compiler did not take the whole graph {graph.name} for Hexagon v{hexagon}: "
