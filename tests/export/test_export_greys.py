@@ -53,7 +53,7 @@ def test_frames_go_in_and_come_out_as_grey_levels(target: str, bundle: Bundle) -
     assert build.file == f"main-{targets.TARGETS[target].dtype}-u8.tflite"
     for spec in (*build.inputs, *build.outputs):
         assert (spec.dtype, spec.layout) == ("uint8", "NHWC")
-        assert spec.quantisation == Quantisation(float(np.float32(1 / 255)), 0)
+        assert spec.quantisation == Quantisation(1 / 255, 0)
     assert build.parity["psnr_db"] >= targets.TARGETS[target].min_psnr_db
 
 
