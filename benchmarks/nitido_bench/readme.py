@@ -6,6 +6,7 @@ A document asks for a table with two comment lines; what stands between them is 
     <!-- end figures -->
 
 ``column=value`` keeps the rows whose value is that; of a suite with several tables, ``table=name`` keeps one.
+``columns=model,scale`` keeps these columns of the table.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from nitido_bench import results
@@ -53,19 +55,22 @@ def documents(root: Path) -> list[Path]:
 def table(suite: Suite, result: Result) -> Table:
     """The table of one result, with a line that says where it was measured and how."""
 
-    def make(wanted: Mapping[str, str]) -> str:
+    def make(conditions: Mapping[str, str]) -> str:
+        wanted = dict(conditions)
         keys = dict.fromkeys(key for row in result.rows for key in row)
-        if unknown := [key for key in wanted if key not in keys]:
+        kept = wanted.pop("columns", ",".join(keys)).split(",")
+        if unknown := [key for key in (*wanted, *kept) if key not in keys]:
             raise MarkerError(
                 f"expected columns of {suite.name} ({', '.join(keys)}) in a marker, got {unknown}"
             )
+        shown = replace(suite, columns=[column for column in suite.columns if column[0] in kept])
         rows = [
             row for row in result.rows if all(str(row.get(key)) == value for key, value in wanted.items())
         ]
         origin = (
             f"`{result.command}` · {result.measured} · {result.machine.cpu}, {result.machine.cores} cores"
         )
-        return f"{markdown(suite, rows)}\n\n{origin}\n"
+        return f"{markdown(shown, rows)}\n\n{origin}\n"
 
     return make
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nitido
+import nitido.trigger
 from nitido_bench import pipeline
 from nitido_bench.cli import make_parser
 from nitido_bench.memory_probe import large_photo
@@ -52,9 +53,21 @@ def test_sdk_and_bare_session_get_pixels_of_one_size(monkeypatch: pytest.MonkeyP
     }
     for step in pipeline_probe.steps(job).values():
         step()
-    assert len(runs) == 4
-    assert runs[0] == runs[1]
-    assert runs[2] == runs[3]
+    assert len(runs) == 6
+    assert runs[::2] == runs[1::2]
+
+
+def test_the_bare_trigger_measures_the_same_cues_and_once_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    for module in (pipeline_probe, nitido.trigger):
+        real = module.look
+        monkeypatch.setattr(
+            module, "look", lambda *a, m=module, r=real, **k: looks.append(m.__name__) or r(*a, **k)
+        )
+    job = {"table": "overhead", "bundles": ["trigger"], "megapixels": 0.2, "runtime": "onnx", "threads": 1}
+    for step in pipeline_probe.steps(job).values():
+        step()
+    assert looks == ["nitido.trigger", pipeline_probe.__name__, "nitido.trigger"]
 
 
 def test_restoring_is_compared_with_and_without_its_closed_forms() -> None:

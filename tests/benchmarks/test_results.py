@@ -159,9 +159,17 @@ def test_a_marker_whose_suite_was_not_measured_keeps_its_text(tmp_path: Path) ->
     assert "old" in document.read_text()
 
 
-def test_a_marker_that_names_an_unknown_column_is_an_error(tmp_path: Path) -> None:
+def test_a_marker_keeps_the_columns_that_it_names(tmp_path: Path) -> None:
     document = tmp_path / "README.md"
-    document.write_text("<!-- figures: example size=4 -->\n<!-- end figures -->\n")
+    document.write_text("<!-- figures: example scale=2 columns=gain,set -->\n<!-- end figures -->\n")
+    readme.update([document], {"example": readme.table(SUITE, results.collect("example", "", ROWS))})
+    assert "| set | gain |\n|---|---:|\n| Set5 | -0.0 |\n" in document.read_text()
+
+
+@pytest.mark.parametrize("marker", ["example size=4", "example columns=set,size"])
+def test_a_marker_that_names_an_unknown_column_is_an_error(tmp_path: Path, marker: str) -> None:
+    document = tmp_path / "README.md"
+    document.write_text(f"<!-- figures: {marker} -->\n<!-- end figures -->\n")
     tables = {"example": readme.table(SUITE, results.collect("example", "", ROWS))}
     with pytest.raises(readme.MarkerError, match="size"):
         readme.update([document], tables)

@@ -8,6 +8,7 @@ from typing import Any
 
 import nitido
 from nitido.bundle.manifest import RestoreTask, TriggerTask, UpscaleTask
+from nitido.cues import look
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido_bench.bare import trigger_around
@@ -18,6 +19,8 @@ from nitido_bench.timing.probe import answer_turns
 from nitido_bench.timing.stopwatch import Step
 
 TILED_MEGAPIXELS = 0.75
+UNDONE, MEASURED = ", blur and JPEG undone first", ", crops and cues made first"
+"""What is computed beside a network is part of the model; these calls are compared with the network alone."""
 
 
 def steps(job: Mapping[str, Any]) -> dict[str, Step]:
@@ -27,29 +30,41 @@ def steps(job: Mapping[str, Any]) -> dict[str, Step]:
 
 
 def _overheads(job: Mapping[str, Any]) -> Iterator[tuple[str, Step]]:
-    """One tile through each model: as large as the sdk cuts them, so that nothing is computed twice."""
-    runtime, threads = job["runtime"], job["threads"]
     for name in job["bundles"]:
-        bundle = nitido.Bundle.open(name)
-        task = bundle.manifest.task
-        session = open_session(bundle, runtime=runtime, threads=threads)
-        size = (0, 0)
-        if isinstance(task, UpscaleTask):
-            size = (task.tile, task.tile)
-            yield f"{name}|sdk", partial(nitido.Upscaler(session, task), photo_of(*size))
-        elif isinstance(task, RestoreTask):
-            size = (task.tile, task.tile)
-            blur = open_session(bundle, "blur", runtime=runtime, threads=threads)
-            restore = nitido.Restorer(session, blur, task)
-            everything = ", blur and JPEG undone first"
-            for what, strength in (("", {"denoise": 1.0}), (everything, 1.0)):
-                yield f"{name}{what}|sdk", partial(restore, photo_of(*size), strength)
-                yield f"{name}{what}|bare", partial(session.run, inputs(bundle, session.build, size))
-            continue
-        elif isinstance(task, TriggerTask):
-            trigger, _ = trigger_around(session, bundle, runtime, threads)
-            yield f"{name}|sdk", partial(trigger, large_photo(job["megapixels"]))
-        yield f"{name}|bare", partial(session.run, inputs(bundle, session.build, size))
+        for what, sdk, bare in _pairs(name, job):
+            yield f"{what}|sdk", sdk
+            yield f"{what}|bare", bare
+
+
+def _pairs(name: str, job: Mapping[str, Any]) -> Iterator[tuple[str, Step, Step]]:
+    """What is called, the call, and the bare session on tensors as large as those that the sdk makes of it.
+
+    One tile through an enhancer, as large as the sdk cuts them, so that nothing is computed twice.
+    """
+    runtime, threads = job["runtime"], job["threads"]
+    bundle = nitido.Bundle.open(name)
+    task = bundle.manifest.task
+    session = open_session(bundle, runtime=runtime, threads=threads)
+    side = task.tile if isinstance(task, UpscaleTask | RestoreTask) else 0
+    run = partial(session.run, inputs(bundle, session.build, (side, side)))
+    if isinstance(task, UpscaleTask):
+        yield name, partial(nitido.Upscaler(session, task), photo_of(side, side)), run
+    elif isinstance(task, RestoreTask):
+        blur = open_session(bundle, "blur", runtime=runtime, threads=threads)
+        restore, photo = nitido.Restorer(session, blur, task), photo_of(side, side)
+        yield name, partial(restore, photo, {"denoise": 1.0}), run
+        yield f"{name}{UNDONE}", partial(restore, photo), run
+    elif isinstance(task, TriggerTask):
+        trigger, estimator = trigger_around(session, bundle, runtime, threads)
+        photo = large_photo(job["megapixels"])
+        assess = partial(trigger, photo)
+        yield name, assess, partial(_in_turn, partial(look, photo, task.view, estimator), run)
+        yield f"{name}{MEASURED}", assess, run
+
+
+def _in_turn(*steps: Step) -> None:
+    for step in steps:
+        step()
 
 
 def _tiles(job: Mapping[str, Any]) -> Iterator[tuple[str, Step]]:

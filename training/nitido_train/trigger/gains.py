@@ -38,7 +38,7 @@ _AHEAD = 64
 """Looks that are made ahead."""
 _JOINT_WEIGHT = 2.0
 """The decision hangs on the joint gain."""
-_RANK_WEIGHT = 1.0
+_RANK_WEIGHT = 0.3
 _RANK_UNIT = 0.1
 """Distance of two predictions, in an output's spread, from which their order is settled."""
 
@@ -136,7 +136,7 @@ def gain_loss(net: TriggerNet, batch: Batch) -> Tensor:
 
 
 def loss_of(guess: Tensor, gains: Tensor) -> Tensor:
-    """Huber loss of all outputs (N, 6), and what pairs in the wrong order cost."""
+    """Huber loss of all outputs (N, 6), and a little for pairs in the wrong order."""
     weights = torch.tensor([_JOINT_WEIGHT] + [1.0] * (len(OUTPUTS) - 1))
     errors = F.smooth_l1_loss(guess, gains, beta=0.25, reduction="none").mean(0)
     return ((errors + _RANK_WEIGHT * rank_losses(guess, gains)) * weights).mean()

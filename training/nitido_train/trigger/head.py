@@ -19,7 +19,7 @@ _FLAT = 1e-3
 class HeadConfig:
     """AdamW on batches of photos, over one cosine."""
 
-    steps: int = 8_000
+    steps: int = 4_000
     batch: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 0.1
