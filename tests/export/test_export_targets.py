@@ -140,7 +140,7 @@ def test_a_core_ml_package_computes_what_torch_does_operation_by_operation(
     assert manifest.builds[0].parity["psnr_db"] >= targets.TARGETS[target].min_psnr_db
 
 
-@pytest.mark.parametrize("target", ["qnn-w8a8-v75", "qnn-w8a16-v75"])
+@pytest.mark.parametrize("target", ["qnn-fp16-v75", "qnn-w8a8-v75", "qnn-w8a16-v75"])
 def test_qualcomms_npu_takes_the_whole_graph_and_computes_the_same(
     target: str, model: Model, photos: list[Pixels], tmp_path: Path
 ) -> None:
