@@ -15,10 +15,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import coremltools
-import numpy as np
-from PIL import Image
-
 MARGIN_DB = 3.0
 """The Neural Engine and GPUs round in their own way, and both images are rounded to grey levels."""
 MARGIN = 3.0
@@ -27,6 +23,10 @@ UNITS = ("CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
 
 def verify(folder: Path, build: dict) -> bool:
     """One package on every compute unit."""
+    import coremltools
+    import numpy as np
+    from PIL import Image
+
     good = True
     golden = np.load(folder / "golden.npz")
     with tempfile.TemporaryDirectory() as place:
@@ -61,15 +61,24 @@ def verify(folder: Path, build: dict) -> bool:
 
 
 def main(folders: list[str]) -> int:
-    """Every Core ML build of every bundle."""
+    """Every Core ML build of every bundle; 2 where this cannot be done."""
+    if not folders or folders[0] in ("-h", "--help"):
+        print(__doc__)
+        return 2
     if sys.platform != "darwin":
-        print("expected macOS, where Core ML runs; elsewhere, nitido-export matrix evaluates the packages")
+        print("needs macOS, where Core ML runs; elsewhere, nitido-export matrix evaluates the packages", file=sys.stderr)
         return 2
     outcomes = []
-    for folder in map(Path, folders):
-        manifest = json.loads((folder / "manifest.json").read_text())
-        builds = [build for build in manifest["builds"] if build["target"].startswith("coreml-")]
-        outcomes += [verify(folder, build) for build in builds]
+    try:
+        for folder in map(Path, folders):
+            manifest = json.loads((folder / "manifest.json").read_text())
+            builds = [build for build in manifest["builds"] if build["target"].startswith("coreml-")]
+            if not builds:
+                print(f"{folder} has no Core ML builds; nitido-export release makes them", file=sys.stderr)
+            outcomes += [verify(folder, build) for build in builds]
+    except ImportError as error:
+        print(f"needs the package {error.name}: pip install coremltools pillow numpy", file=sys.stderr)
+        return 2
     return 0 if outcomes and all(outcomes) else 1
 
 

@@ -25,6 +25,8 @@ NAMES = (
     "quality-restore",
     "quality-color",
     "int8",
+    "int8-speed",
+    "depth-to-space",
     "blind",
     "faces",
     "trigger",

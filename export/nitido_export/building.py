@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from nitido_export.artifact import Artifact
 from nitido_export.calibration import examples
 from nitido_export.errors import ConversionFailed, ParityError, TargetUnavailable
 from nitido_export.graphs import Graph, Model, Values
+from nitido_export.rounding import rounded
 from nitido_export.targets import DType, Target
 
 if TYPE_CHECKING:
@@ -49,11 +49,10 @@ def make(
     """Every graph converted for every target. What cannot be is an error, or is told in ``left_out``."""
     made = []
     for graph in model.graphs:
-        calibrated = any(target.calibrated for target in targets) and not graph.floats
-        seen = examples(graph, calibration) if calibrated else []
+        workshop = _Workshop(graph, targets, calibration)
         for target in targets:
             with _told(target, left_out):
-                made.append((graph, target, _converter(target)(graph, _dtype(graph, target), seen)))
+                made.append((graph, target, workshop.convert(target)))
     return [one for one in made if left_out is None or one[1].name not in left_out]
 
 
@@ -122,10 +121,42 @@ def open_build(bundle: Bundle, build: Build) -> Session:
         ) from error
 
 
-def _converter(target: Target) -> Converter:
-    if target.runtime == "qnn":
-        return partial(qnn_backend.convert, hexagon=target.hexagon)
-    return CONVERTERS[target.runtime]
+class _Workshop:
+    """Converts one graph for many targets, and what they have in common once."""
+
+    def __init__(self, graph: Graph, targets: Sequence[Target], photos: Sequence[Pixels]) -> None:
+        self.graph = graph
+        self._scores = parity.is_score(graph)
+        needed = any(target.calibrated or self._rounds(target) for target in targets) and not graph.floats
+        self._seen = examples(graph, photos) if needed else []
+        self._rounded: dict[str, Graph] = {}
+        self._onnx: dict[DType, Artifact] = {}
+
+    def convert(self, target: Target) -> Artifact:
+        """One build."""
+        dtype = _dtype(self.graph, target)
+        graph = self._graph(target)
+        if target.runtime in ("onnx", "qnn"):
+            if dtype not in self._onnx:
+                self._onnx[dtype] = CONVERTERS["onnx"](graph, dtype, self._seen)
+            if target.runtime == "onnx" or graph.floats:
+                return self._onnx[dtype]
+            return qnn_backend.convert(graph, self._onnx[dtype], target.hexagon)
+        if target.greys and not graph.floats:
+            return litert_backend.convert(graph, dtype, greys=True)
+        return CONVERTERS[target.runtime](graph, dtype, self._seen)
+
+    def _rounds(self, target: Target) -> bool:
+        """Whether weights are rounded here already, with biases that make up for it."""
+        return self._scores and target.dtype != "fp32"
+
+    def _graph(self, target: Target) -> Graph:
+        if not self._rounds(target):
+            return self.graph
+        kind = "half" if target.dtype == "fp16" else "int8"
+        if kind not in self._rounded:
+            self._rounded[kind] = rounded(self.graph, target.dtype, self._seen)
+        return self._rounded[kind]
 
 
 def _dtype(graph: Graph, target: Target) -> DType:

@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     matrix.add_argument(
         "bundles", nargs="+", metavar="BUNDLE", help="folders of bundles, or names of the zoo"
     )
+    page = commands.add_parser("page", help="gather the matrices of a release on one page")
+    page.add_argument("bundles", nargs="+", type=Path, metavar="DIR", help="folders of bundles with matrices")
+    page.add_argument("-o", "--output", type=Path, default=Path("docs/targets.md"), metavar="FILE")
     explain = commands.add_parser("explain", help="name what would fall off an accelerator, and its line")
     explain.add_argument("checkpoint", type=Path, help=".safetensors, its .json beside it")
     sample = commands.add_parser(

@@ -58,6 +58,13 @@ def matrix(args: argparse.Namespace) -> Iterator[str]:
         yield from _prove(opened.folder, _checkpoint_of(opened, args.checkpoints), photos, None)
 
 
+def page(args: argparse.Namespace) -> Iterator[str]:
+    """The page of matrices that are there already."""
+    from nitido_export.proving.page import write_page
+
+    yield from map(str, write_page(args.bundles, args.output))
+
+
 def explain(args: argparse.Namespace) -> Iterator[str]:
     """What would fall off, from the network alone."""
     from nitido_export.proving.explain import explain as of

@@ -58,6 +58,16 @@ def _conv(op: Any, values: Values) -> list[Tensor]:
     return _rounded(op, F.conv2d(x, weight, bias, strides, 0, dilations, _get(op, values, "groups") or 1))
 
 
+def _max_pool(op: Any, values: Values) -> list[Tensor]:
+    x, kind = _get(op, values, "x"), _get(op, values, "pad_type")
+    if kind == "custom":
+        top, bottom, left, right = _get(op, values, "pad")
+        x = F.pad(x, (left, right, top, bottom), value=-torch.inf)
+    if kind not in ("custom", "valid") or _get(op, values, "ceil_mode"):
+        raise ConversionFailed(f"expected pooling that the evaluator knows, got {kind} or a ceiling")
+    return [F.max_pool2d(x, _get(op, values, "kernel_sizes"), _get(op, values, "strides"))]
+
+
 def _mean(op: Any, values: Values) -> list[Tensor]:
     axes, keep = _get(op, values, "axes"), _get(op, values, "keep_dims")
     return _rounded(op, _get(op, values, "x").mean(axes, keepdim=bool(keep)))
@@ -107,6 +117,7 @@ def _transpose(op: Any, values: Values) -> list[Tensor]:
 OPERATIONS: dict[str, Callable[[Any, Values], list[Tensor]]] = {
     "conv": _conv,
     "linear": _linear,
+    "max_pool": _max_pool,
     "relu": _plain(F.relu, "x"),
     "relu6": _plain(F.relu6, "x"),
     "clip": _plain(torch.clip, "x", "alpha", "beta"),

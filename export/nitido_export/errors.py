@@ -8,7 +8,8 @@ ExportError
 ├── TargetUnavailable      a converter's package is missing: install the extra that the message names
 ├── ConversionFailed       the converter refused, or put operations into the graph that phones do not run
 ├── ParityError            a build computes something else than torch
-└── BundleNotWritten       no space, no permission, or the folder holds something else than a bundle
+├── BundleNotWritten       no space, no permission, or the folder holds something else than a bundle
+└── MatrixInvalid          no matrix in that file, or one of another version: prove the bundle again
 """
 
 from __future__ import annotations
@@ -50,3 +51,7 @@ class ParityError(ExportError):
 
 class BundleNotWritten(ExportError):
     """The bundle could not be saved."""
+
+
+class MatrixInvalid(ExportError):
+    """A file that should hold the matrix of a bundle does not."""

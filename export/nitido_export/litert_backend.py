@@ -21,23 +21,31 @@ from nitido_export.targets import DType
 SUFFIX = ".tflite"
 
 
-def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()) -> Artifact:
+def convert(
+    graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = (), *, greys: bool = False
+) -> Artifact:
     """Convert one graph for images of ``graph.side`` pixels a side, where its sides are free.
 
-    8 and 16 bits need ``examples`` of its inputs.
+    8 and 16 bits need ``examples`` of its inputs; floats take images as uint8 with ``greys``.
     """
     artifact, layers = _floats(graph)
     with quiet():
-        from nitido_export.litert_quantise import half_weights, quantise
+        from nitido_export.litert_quantise import half_weights, quantise, with_grey_levels
 
-        if dtype == "fp16":
-            return half_weights(artifact)
         if dtype in ("w8a8", "w8a16"):
-            return quantise(artifact, dtype, examples, [graph.ranges.get(layer) for layer in layers])
-    return artifact
+            try:
+                return quantise(artifact, dtype, examples, [graph.ranges.get(layer) for layer in layers])
+            except (KeyError, RuntimeError, ValueError) as error:  # what the quantiser's passes raise
+                raise ConversionFailed(
+                    f"ai-edge-quantizer could not make {dtype} of the graph {graph.name}: {error}; leave "
+                    f"the quantised litert targets out"
+                ) from error
+        if dtype == "fp16":
+            artifact = half_weights(artifact)
+        return with_grey_levels(artifact) if greys else artifact
 
 
-@lru_cache(maxsize=1)  # all types of a graph are made from this one
+@lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
 def _floats(graph: Graph) -> tuple[Artifact, list[str]]:
     """The float32 build, and the layers that are its convolutions, in their order."""
     try:

@@ -1,4 +1,7 @@
-"""Edits of LiteRT files that the quantiser does not make: whole numbers from first to last operation."""
+"""Edits of LiteRT files that the quantiser does not make: whole numbers from first to last operation.
+
+Also grey levels at the ends of graphs that compute in floats.
+"""
 
 from __future__ import annotations
 
@@ -55,18 +58,39 @@ def keep_whole(model: Any) -> None:
         graph.operators = [other for other in graph.operators if other not in (before, after)]
 
 
-def unsign(model: Any, side: Literal["inputs", "outputs"], name: str) -> None:
+Side = Literal["inputs", "outputs"]
+
+
+def unsign(model: Any, side: Side, name: str) -> None:
     """Put uint8 before or behind an int8 image: the same grey levels, 128 higher."""
-    graph, entry = model.subgraphs[0], _entry(model, side, name)
-    inner = entry.tensorIndex
-    outside = copy.deepcopy(graph.tensors[inner])
+    inner = _entry(model, side, name).tensorIndex
+    outside = copy.deepcopy(model.subgraphs[0].tensors[inner])
     outside.type = _TYPES.UINT8
     outside.quantization.zeroPoint = [int(outside.quantization.zeroPoint[0]) + 128]
-    graph.tensors[inner].name += b"_signed"
+    model.subgraphs[0].tensors[inner].name += b"_signed"
+    # Version 2: from whole numbers to whole numbers.
+    _surround(model, side, name, outside, _code(model, OPERATIONS.QUANTIZE, version=2))
+
+
+def grey_levels(model: Any, side: Side, name: str) -> None:
+    """Put the grey levels of a photo, as uint8, before or behind an image of floats."""
+    inner = _entry(model, side, name).tensorIndex
+    outside = copy.deepcopy(model.subgraphs[0].tensors[inner])
+    outside.type = _TYPES.UINT8
+    outside.quantization = schema.QuantizationParametersT()
+    outside.quantization.scale, outside.quantization.zeroPoint = [1 / 255], [0]
+    model.subgraphs[0].tensors[inner].name += b"_real"
+    kind = OPERATIONS.DEQUANTIZE if side == "inputs" else OPERATIONS.QUANTIZE
+    _surround(model, side, name, outside, _code(model, kind, version=1))
+
+
+def _surround(model: Any, side: Side, name: str, outside: Any, code: int) -> None:
+    """Let ``outside`` be the input or output of this name, with one operation between it and what was."""
+    graph, entry = model.subgraphs[0], _entry(model, side, name)
+    inner, outer = entry.tensorIndex, len(graph.tensors)
     graph.tensors.append(outside)
-    outer = len(graph.tensors) - 1
     convert = schema.OperatorT()
-    convert.opcodeIndex = _quantize_code(model)
+    convert.opcodeIndex = code
     into = side == "inputs"
     convert.inputs, convert.outputs = ([outer], [inner]) if into else ([inner], [outer])
     graph.operators.insert(0 if into else len(graph.operators), convert)
@@ -76,13 +100,14 @@ def unsign(model: Any, side: Literal["inputs", "outputs"], name: str) -> None:
     entry.tensorIndex = outer
 
 
-def _quantize_code(model: Any) -> int:
+def _code(model: Any, kind: int, version: int) -> int:
     for index, code in enumerate(model.operatorCodes):
-        if code.builtinCode == OPERATIONS.QUANTIZE:
+        if code.builtinCode == kind:
+            code.version = max(code.version, version)
             return index
     code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = OPERATIONS.QUANTIZE
-    code.version = 2  # from whole numbers to whole numbers
+    code.builtinCode = code.deprecatedBuiltinCode = kind
+    code.version = version
     model.operatorCodes.append(code)
     return len(model.operatorCodes) - 1
 

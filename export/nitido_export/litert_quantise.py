@@ -18,6 +18,7 @@ from ai_edge_litert.tools import flatbuffer_utils  # type: ignore[import-untyped
 from ai_edge_quantizer import quantizer, recipe, recipe_manager  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from nitido.bundle.manifest import TensorSpec
 from nitido.tensors import is_image
 from nitido_export.artifact import Artifact
 from nitido_export.calibration import image_ranges, observe, settled
@@ -25,7 +26,9 @@ from nitido_export.errors import ConversionFailed
 from nitido_export.graphs import Range, Values
 from nitido_export.litert_edits import (
     OPERATIONS,
+    Side,
     activations,
+    grey_levels,
     keep_whole,
     moves,
     operators,
@@ -47,6 +50,26 @@ def half_weights(artifact: Artifact) -> Artifact:
     with contextlib.redirect_stdout(io.StringIO()):
         made = quantizer.Quantizer(artifact.content, manager.get_quantization_recipe()).quantize()
     return replace(artifact, content=bytes(made.quantized_model))
+
+
+def with_grey_levels(artifact: Artifact) -> Artifact:
+    """An artifact of floats whose images go in and come out as uint8: camera frames need no float copy.
+
+    Raises ConversionFailed when it has no images.
+    """
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(artifact.content))
+    ends: tuple[tuple[Side, tuple[TensorSpec, ...]], ...] = (
+        ("inputs", artifact.inputs),
+        ("outputs", artifact.outputs),
+    )
+    images: list[tuple[Side, str]] = [(side, s.name) for side, specs in ends for s in specs if is_image(s)]
+    if not images:
+        raise ConversionFailed("expected RGB images to take as grey levels, got none; leave -u8 targets out")
+    for side, name in images:
+        grey_levels(model, side, name)
+    content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    inputs, outputs = (tuple(stored_spec(model, side, spec) for spec in specs) for side, specs in ends)
+    return Artifact(content, f"-u8{artifact.suffix}", inputs, outputs)
 
 
 def quantise(

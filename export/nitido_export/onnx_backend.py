@@ -41,6 +41,7 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
     model = onnx.ModelProto()
     model.CopyFrom(_export(graph))
     _check_operations(graph, model)
+    _plain_reshapes(model)
     inputs, outputs = graph.inputs, graph.outputs
     if dtype in ("w8a8", "w8a16"):
         from nitido_export.onnx_quantise import quantise, specs
@@ -53,7 +54,7 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
     return Artifact(model.SerializeToString(deterministic=True), SUFFIX, inputs, outputs)
 
 
-@lru_cache(maxsize=1)  # float32 and 8 bits are made from the same
+@lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
 def _export(graph: Graph) -> Any:
     """The graph as an ONNX protobuf message."""
     height, width = (torch.export.Dim(name) * graph.multiple for name in ("height", "width"))
@@ -89,6 +90,22 @@ def _check_operations(graph: Graph, model: Any) -> None:
                 f"works out shapes at run time; write the network with constant shapes here:\n"
                 f"{_line(model, node)}"
             )
+
+
+def _plain_reshapes(model: Any) -> None:
+    """Let reshapes be those of older opsets: torch's exporter writes ``allowzero``, which NPUs refuse.
+
+    It means something only for shapes with a zero, that is for tensors that hold nothing.
+    """
+    from onnx import numpy_helper
+
+    shapes = {constant.name: constant for constant in model.graph.initializer}
+    for node in model.graph.node:
+        shape = shapes.get(node.input[1]) if node.op_type == "Reshape" else None
+        if shape is not None and 0 not in numpy_helper.to_array(shape):
+            kept = [attribute for attribute in node.attribute if attribute.name != "allowzero"]
+            del node.attribute[:]
+            node.attribute.extend(kept)
 
 
 def _line(model: Any, node: Any) -> str:

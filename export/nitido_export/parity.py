@@ -68,7 +68,7 @@ def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[st
                     (float(expected[spec.name].flat[0]), float(_real(actual[spec.name], spec).flat[0]))
                 )
     close = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
-    if _ranks(graph) and len(scores) >= RANKED:
+    if is_score(graph) and len(scores) >= RANKED:
         close["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
     return {**close, "max_abs": _round_up(max_abs)}
 
@@ -147,14 +147,14 @@ def _photos(graph: Graph, session: Session, photos: Sequence[Pixels]) -> list[Pi
 
 def _whole(graph: Graph, photos: Sequence[Pixels]) -> list[Pixels]:
     """Whole photos; for scores all of them, and each at half its size too, so that there are many to rank."""
-    if not _ranks(graph):
+    if not is_score(graph):
         return list(photos[:PHOTOS])
     halves = [bicubic_downscale(crop_to_multiple(photo, 2), 2) for photo in photos]
     return [*photos, *(half for half in halves if min(half.shape[:2]) >= SMALLEST)]
 
 
-def _ranks(graph: Graph) -> bool:
-    """Whether the graph gives scores of a whole photo."""
+def is_score(graph: Graph) -> bool:
+    """Whether a graph gives scores of a whole photo."""
     return graph.frame is None and not graph.floats and not any(map(is_image, graph.outputs))
 
 

@@ -6,28 +6,23 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nitido.bundle.manifest import TensorSpec
 from nitido.runtime.ways import COMPILED
-from nitido_export import onnx_backend, qnn_words
+from nitido_export import qnn_words
 from nitido_export.artifact import Artifact
 from nitido_export.errors import ConversionFailed, TargetUnavailable
-from nitido_export.graphs import Graph, Values
-from nitido_export.targets import DType
+from nitido_export.graphs import Graph
 
 COMPILER = Path(__file__).with_name("qnn_compile.py")
 MINUTES = 20
 
 
-def convert(graph: Graph, dtype: DType, examples: Sequence[Values], hexagon: int) -> Artifact:
-    """Compile a graph at the size of its tiles for one generation of the NPU; floats stay an ONNX file."""
-    artifact = onnx_backend.convert(graph, dtype, examples)
-    if dtype == "fp32":
-        return artifact
+def convert(graph: Graph, artifact: Artifact, hexagon: int) -> Artifact:
+    """Compile the ONNX build of a graph, at the size of its tiles, for one generation of the NPU."""
     if importlib.util.find_spec("onnxruntime_qnn") is None:
         raise TargetUnavailable("the qnn targets need the package onnxruntime_qnn: pip install 'nitido[qnn]'")
     fixed = fix_sizes(artifact, graph)
@@ -35,7 +30,13 @@ def convert(graph: Graph, dtype: DType, examples: Sequence[Values], hexagon: int
         model, context = Path(folder) / "model.onnx", Path(folder) / "context.onnx"
         model.write_bytes(fixed.content)
         command = [sys.executable, str(COMPILER), str(model), str(context), str(hexagon)]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ConversionFailed(
+                f"Qualcomm's compiler took more than {MINUTES} minutes for the graph {graph.name}; leave the "
+                f"qnn targets out, or choose a smaller --size"
+            ) from error
         if ran.returncode != 0 or not context.is_file():
             raise ConversionFailed(
                 f"Qualcomm's compiler did not take the whole graph {graph.name} for Hexagon v{hexagon}: "

@@ -38,6 +38,8 @@ class Target:
     """Scores: Spearman correlation with torch's over photos."""
     hexagon: int = 0
     """The NPU's generation, for the runtime ``qnn``."""
+    greys: bool = False
+    """Floats inside, but images go in and come out as uint8 grey levels."""
 
     @property
     def calibrated(self) -> bool:
@@ -48,8 +50,8 @@ class Target:
 # Float32 builds differ from torch only by the order of additions, which measures 120 dB and more; 90 dB is an
 # error of 0.008 grey levels (RMS), so that only pixels on the very edge between two grey levels can flip.
 # At 65 dB the error is an eighth of a grey level, at 50 dB less than one, and at 40 dB two and a half, which
-# no one sees but next to the original. Core ML's half-float images come out as 8-bit grey levels, whose
-# rounding alone is at 58.9 dB: its limit is what 65 dB become with that.
+# no one sees but next to the original. Core ML's half-float images and those of -u8 come out as 8-bit grey
+# levels, whose rounding alone is at 58.9 dB: their limits are what 65 and 90 dB become with that.
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
@@ -59,10 +61,13 @@ TARGETS: dict[str, Target] = {
         Target("ort-fp32", "ort", "fp32", "free", 90),
         Target("litert-fp32", "litert", "fp32", "fixed", 90),
         Target("litert-fp16", "litert", "fp16", "fixed", 65, max_share=0.005),
+        Target("litert-fp32-u8", "litert", "fp32", "fixed", 58, greys=True),
+        Target("litert-fp16-u8", "litert", "fp16", "fixed", 57, max_share=0.005, greys=True),
         Target("litert-w8a8", "litert", "w8a8", "fixed", 40, max_share=0.02),
         Target("litert-w8a16", "litert", "w8a16", "fixed", 50, max_share=0.02),
         Target("coreml-fp16", "coreml", "fp16", "listed", 57, max_share=0.005),
         Target("coreml-w8", "coreml", "w8", "listed", 40, max_share=0.02),
+        *(Target(f"qnn-fp16-v{v}", "qnn", "fp16", "fixed", 65, max_share=0.005, hexagon=v) for v in HEXAGONS),
         *(Target(f"qnn-w8a8-v{v}", "qnn", "w8a8", "fixed", 40, max_share=0.02, hexagon=v) for v in HEXAGONS),
         *(
             Target(f"qnn-w8a16-v{v}", "qnn", "w8a16", "fixed", 50, max_share=0.02, hexagon=v)

@@ -16,12 +16,13 @@ from nitido.bundle.manifest import TensorSpec
 from nitido.photo.model import Pixels
 from nitido_export import building, cli, commands, parity, targets
 from nitido_export.bundle_writer import write_bundle
-from nitido_export.errors import BundleNotWritten, CheckpointMismatch, ConversionFailed
+from nitido_export.errors import BundleNotWritten, CheckpointMismatch, ConversionFailed, MatrixInvalid
 from nitido_export.families import open_model
 from nitido_export.graphs import FREE_IMAGE, Graph, Model
 from nitido_export.proving import matrix, operations, provers, report
 from nitido_export.proving.explain import explain
 from nitido_export.proving.matrix import Row
+from nitido_export.proving.page import render
 from nitido_export.proving.processes import Answer, ask, without_paths
 
 REFUSAL = """\
@@ -269,3 +270,39 @@ def test_rank_correlation_is_spearmans() -> None:
     scipy = pytest.importorskip("scipy.stats", reason="scipy is not installed")
     expected = scipy.spearmanr(left, right).statistic
     assert parity.spearman(list(zip(left, right, strict=True))) == pytest.approx(expected)
+
+
+def test_the_page_holds_the_matrix_of_every_bundle_and_counts_what_was_proved(
+    bundle: Bundle, rows: list[Row], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report.write(bundle, rows, {"qnn-w8a8-v75": "no compiler"})
+    page = tmp_path / "docs" / "targets.md"
+    for _ in range(2):
+        assert cli.main(["page", str(bundle.folder), "-o", str(page)]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [str(page), str(tmp_path / "docs/targets/sr-x2.json")]
+    text = page.read_text()
+    of_cpu = [r for r in rows if r.where == provers.PROVERS["cpu"].what]
+    assert f"| [sr-x2](#sr-x2) | {len(of_cpu)} of {len(of_cpu)} |" in text
+    assert text.count("## sr-x2") == 1
+    assert "`qnn-w8a8-v75` has no build: no compiler" in text
+    assert report.read(tmp_path / "docs/targets/sr-x2.json").rows == tuple(rows)
+
+
+def test_a_file_that_holds_no_matrix_is_refused(bundle: Bundle, rows: list[Row], tmp_path: Path) -> None:
+    report.write(bundle, rows, {})
+    known = json.loads((bundle.folder / report.JSON_FILE).read_text())
+    for wrong in ({**known, "schema": 9}, {**known, "rows": [{"graph": "main"}]}, {}, []):
+        (tmp_path / "matrix.json").write_text(json.dumps(wrong))
+        with pytest.raises(MatrixInvalid, match="nitido-export release or matrix"):
+            report.read(tmp_path / "matrix.json")
+    with pytest.raises(MatrixInvalid, match="No such file"):
+        report.read(tmp_path / "none.json")
+
+
+def test_the_committed_page_is_that_of_the_committed_matrices() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    if not (docs / "targets.md").is_file():
+        pytest.skip("no page is committed: nitido-export release, then nitido-export page")
+    matrices = [report.read(file) for file in sorted((docs / "targets").glob("*.json"))]
+    assert matrices
+    assert (docs / "targets.md").read_text() == render(matrices)

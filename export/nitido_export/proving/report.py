@@ -5,17 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nitido.bundle.bundle import Bundle
-from nitido_export.errors import BundleNotWritten
+from nitido_export.errors import BundleNotWritten, MatrixInvalid
 from nitido_export.proving.matrix import Row
 
 SCHEMA = 1
 JSON_FILE, MARKDOWN_FILE, CARD = "matrix.json", "MATRIX.md", "MODEL_CARD.md"
 START, END = "<!-- matrix -->", "<!-- end matrix -->"
 HEAD = ("graph", "target", "kB", "operations", "proved in", "on it", "parity", "worst", "ms", "runtime")
+OF_BUILD = HEAD[:4]
+"""Columns that are the same wherever a build is proved: told once."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What a matrix file holds."""
+
+    bundle: str
+    id: str
+    rows: tuple[Row, ...]
+    left_out: Mapping[str, str]
 
 
 def write(bundle: Bundle, rows: Sequence[Row], left_out: Mapping[str, str]) -> None:
@@ -27,40 +39,63 @@ def write(bundle: Bundle, rows: Sequence[Row], left_out: Mapping[str, str]) -> N
         "rows": [asdict(row) for row in rows],
         "left_out": dict(left_out),
     }
-    table = markdown(rows, left_out)
+    shown = markdown(rows, left_out)
     try:
-        _put(bundle.folder / JSON_FILE, json.dumps(known, indent=1) + "\n")
-        _put(bundle.folder / MARKDOWN_FILE, f"# {bundle.manifest.name} on accelerators\n\n{table}\n")
+        put(bundle.folder / JSON_FILE, json.dumps(known, indent=1) + "\n")
+        put(bundle.folder / MARKDOWN_FILE, f"# {bundle.manifest.name} on accelerators\n\n{shown}\n")
         card = bundle.folder / CARD
         if card.is_file():
-            _put(card, with_section(card.read_text(encoding="utf-8"), table))
+            put(card, with_section(card.read_text(encoding="utf-8"), shown))
     except OSError as error:
         raise BundleNotWritten(
             f"could not write the matrix to {bundle.folder}: {error.strerror}; free some space there"
         ) from error
 
 
+def read(file: Path) -> Matrix:
+    """A matrix that ``write`` wrote. Raises MatrixInvalid."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["schema"] != SCHEMA:
+            raise ValueError(f"schema {known['schema']}")
+        rows = tuple(Row(**row | {"refused": tuple(row["refused"])}) for row in known["rows"])
+        return Matrix(str(known["bundle"]), str(known["id"]), rows, dict(known["left_out"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MatrixInvalid(
+            f"expected {file} to be a matrix of schema {SCHEMA}, got {error}; make it with nitido-export "
+            f"release or matrix"
+        ) from error
+
+
 def left_out_before(bundle: Bundle) -> dict[str, str]:
     """What an earlier matrix of the same weights says was left out, and why."""
     try:
-        known = json.loads((bundle.folder / JSON_FILE).read_text(encoding="utf-8"))
-        same = known["schema"] == SCHEMA and known["id"] == bundle.manifest.id
-        return {str(name): str(why) for name, why in known["left_out"].items()} if same else {}
-    except (OSError, ValueError, KeyError, AttributeError):
+        before = read(bundle.folder / JSON_FILE)
+    except MatrixInvalid:
         return {}
+    return dict(before.left_out) if before.id == bundle.manifest.id else {}
 
 
-def markdown(rows: Sequence[Row], left_out: Mapping[str, str]) -> str:
+def markdown(rows: Sequence[Row], left_out: Mapping[str, str], columns: Sequence[str] = HEAD) -> str:
     """The table, and below it why something is not in it."""
-    lines = [HEAD, tuple("---" for _ in HEAD), *map(_cells, rows)]
-    text = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    cells, before = [], None
+    for row in rows:
+        known = _cells(row) | (dict.fromkeys(OF_BUILD, "") if row.file == before else {})
+        cells.append(tuple(known[name] for name in columns))
+        before = row.file
     notes = [
         f"- `{row.target}` ({row.graph}), {row.where}: {row.outcome}: {_why(row)}"
         for row in rows
         if _why(row)
     ]
     notes += [f"- `{target}` has no build: {reason}" for target, reason in left_out.items()]
-    return text + ("\n\n" + "\n".join(notes) if notes else "")
+    return table(columns, cells) + ("\n\n" + "\n".join(notes) if notes else "")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def with_section(card: str, table: str) -> str:
@@ -72,18 +107,16 @@ def with_section(card: str, table: str) -> str:
     return f"{before}\n{section}\n{limits}{after}" if limits else f"{card}\n{section}\n"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    kinds = ", ".join(
-        f"{count} {kind}" for kind, count in sorted(row.operations.items(), key=lambda k: -k[1])
-    )
+def _cells(row: Row) -> dict[str, str]:
+    kinds = sorted(row.operations.items(), key=lambda kind: -kind[1])
     share = "" if row.delegated is None else f"{row.delegated:.0%}"
     if row.partitions:
         share += f", {row.partitions} partition{'s' if row.partitions > 1 else ''}"
-    return (
+    cells = (
         row.graph,
         f"`{row.target}`",
         f"{row.bytes / 1000:,.0f}",
-        kinds,
+        ", ".join(f"{count} {kind}" for kind, count in kinds),
         f"{row.where}: {row.outcome}",
         share,
         _parity(row),
@@ -91,6 +124,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if row.ms is None else f"{row.ms:.1f}",
         row.runtime,
     )
+    return dict(zip(HEAD, cells, strict=True))
 
 
 def _parity(row: Row) -> str:
@@ -104,7 +138,8 @@ def _why(row: Row) -> str:
     return "; ".join(filter(None, (row.reason.splitlines()[0] if row.reason else "", refused)))
 
 
-def _put(file: Path, text: str) -> None:
+def put(file: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises OSError."""
     partial = file.with_suffix(".partial")
     try:
         partial.write_text(text, encoding="utf-8")
