@@ -2,12 +2,14 @@
 PYTHON ?= python3
 DEV := .venv
 DEMO := .venv-demo
+APP := .venv-app
+WEB := demo_app/nitido_demo/static/vendor/VERSION
 PACKAGES := nitido nitido_train nitido_export nitido_bench nitido_demo
 SOURCES := sdk training export benchmarks demo_app tests samples
 PIP_COMPILE := pip-compile --quiet --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --unsafe-package nitido -c requirements/constraints.txt
 
-.PHONY: help demo test lint bench quality readme lock clean
+.PHONY: help demo app web test lint bench quality readme lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ \t/' | expand -t 10
@@ -18,7 +20,12 @@ demo: $(DEMO)/installed  ## rank samples/, enhance what deserves it into out/, w
 	$(DEMO)/bin/nitido enhance samples -o out --report out/report.html
 	@echo "Open out/report.html in a browser: before and after, scores, timings."
 
-test: $(DEV)/installed lint  ## lint, types, tests
+app: $(APP)/installed $(WEB)  ## serve the demo app on this machine: open the address that it prints
+	@$(APP)/bin/nitido demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+web: $(WEB)  ## put onnxruntime-web (from npm, pinned) into the app, for its page "This device"
+
+test: $(DEV)/installed $(WEB) lint  ## lint, types, tests
 	$(DEV)/bin/python -m pytest -rs
 
 lint: $(DEV)/installed  ## ruff and mypy --strict
@@ -60,6 +67,13 @@ $(DEV)/installed: requirements/dev.txt pyproject.toml
 $(DEMO)/installed: requirements/demo.txt pyproject.toml
 	$(call install,$(DEMO),requirements/demo.txt)
 
+$(APP)/installed: requirements/app.txt pyproject.toml
+	$(call install,$(APP),requirements/app.txt)
+
+# Without npm everything but the page "This device" works, and that page says what is missing.
+$(WEB): demo_app/package-lock.json scripts/vendor_web.sh
+	@scripts/vendor_web.sh || echo "The page \"This device\" will be without its runtime."
+
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer, got " + sys.version.split()[0] + "; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@echo "Installing $(2) into $(1), this once: a minute for the demo, several for the tests."
@@ -74,9 +88,10 @@ lock:  ## resolve pyproject.toml again into requirements/*.txt
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
 	.venv-lock/bin/$(PIP_COMPILE) -o requirements/demo.txt pyproject.toml
 	.venv-lock/bin/$(PIP_COMPILE) --extra dev -o requirements/dev.txt pyproject.toml
+	.venv-lock/bin/$(PIP_COMPILE) --extra demo -c requirements/dev.txt -o requirements/app.txt pyproject.toml
 	# "2.13.0+cpu" exists only in some indexes; "2.13.0" installs from all of them, and takes it where it exists
 	sed -i.bak -E 's/^(torch==[0-9.]+)\+[a-z0-9]+/\1/' requirements/dev.txt && rm requirements/dev.txt.bak
 
 clean:  ## remove environments, caches and results of the demo
-	rm -rf $(DEV) $(DEMO) .venv-lock out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(DEV) $(DEMO) $(APP) demo_app/node_modules $(dir $(WEB)) .venv-lock out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

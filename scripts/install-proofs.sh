@@ -3,7 +3,7 @@
 #
 #   chromium         brings SwiftShader, a Vulkan driver that runs on the processor: LiteRT's GPU delegate runs on it.
 #                    (Ubuntu's package of that name is a snap without it: there, set VK_ICD_FILENAMES to the
-#                    vk_swiftshader_icd.json of any Chrome or Chromium.)
+#                    vk_swiftshader_icd.json of any Chrome or Chromium.) The tests of the demo app's page run in it.
 #   .venv-tflite     tflite-runtime 2.14, the legacy runtime that many apps still ship. It needs numpy 1 and
 #                    Python 3.9 to 3.11, so it gets an environment of its own: LEGACY_PYTHON names that Python.
 #

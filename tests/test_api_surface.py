@@ -36,6 +36,7 @@ PUBLIC = [
     "Policy",
     "Quality",
     "QualityScorer",
+    "Remote",
     "Restorer",
     "Scorer",
     "Session",
@@ -77,12 +78,15 @@ ERRORS = [
     "PhotoError",
     "PhotoTooLarge",
     "PhotoUnsupported",
+    "RemoteError",
+    "RemoteRefused",
+    "RemoteUnavailable",
     "RuntimeUnavailable",
     "WriteError",
     "WrongTask",
 ]
 
-HEAVY = ("onnxruntime", "torch", "ai_edge_litert", "pillow_heif", "scipy", "sqlite3")
+HEAVY = ("onnxruntime", "torch", "ai_edge_litert", "pillow_heif", "scipy", "sqlite3", "httpx")
 
 
 def public_things() -> Iterator[tuple[str, object]]:

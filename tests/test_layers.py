@@ -24,7 +24,15 @@ MAY_IMPORT = {
     "nitido_bench": {"nitido", "nitido_train", "nitido_export"},
     "nitido_demo": {"nitido"},
 }
-SDK_DEPENDENCIES = {"numpy", "PIL", "onnxruntime", "onnxruntime_qnn", "ai_edge_litert", "pillow_heif"}
+SDK_DEPENDENCIES = {
+    "numpy",
+    "PIL",
+    "onnxruntime",
+    "onnxruntime_qnn",
+    "ai_edge_litert",
+    "pillow_heif",
+    "httpx",
+}
 RUNTIME_HOMES = {
     "onnxruntime": {"nitido.runtime.onnx", "nitido.runtime.providers"},
     "onnxruntime_qnn": {"nitido.runtime.providers"},

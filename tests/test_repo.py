@@ -30,7 +30,7 @@ def test_no_file_is_larger_than_a_clone_should_carry() -> None:
     assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
 
 
-@pytest.mark.parametrize("name", ["demo.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["demo.txt", "app.txt", "dev.txt"])
 def test_lock_files_pin_every_package_and_name_no_index(name: str) -> None:
     lines = [
         line for line in (ROOT / "requirements" / name).read_text().splitlines() if line and line[0] != "#"
@@ -42,7 +42,12 @@ def test_lock_files_pin_every_package_and_name_no_index(name: str) -> None:
 def test_lock_files_hold_what_the_project_depends_on() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = {"demo.txt": project["dependencies"], "dev.txt": [*project["dependencies"], *extras["dev"]]}
+    needed = project["dependencies"]
+    wanted = {
+        "demo.txt": needed,
+        "app.txt": [*needed, *extras["demo"]],
+        "dev.txt": [*needed, *extras["dev"]],
+    }
     for name, requirements in wanted.items():
         locked = {line.split("==")[0] for line in (ROOT / "requirements" / name).read_text().splitlines()}
         names = {

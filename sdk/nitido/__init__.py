@@ -39,6 +39,7 @@ _HOMES = {
     "Policy": "nitido.suggestion",
     "Quality": "nitido.scorer",
     "QualityScorer": "nitido.scorer",
+    "Remote": "nitido.remote",
     "Restorer": "nitido.restorer",
     "Scorer": "nitido.scorer",
     "Session": "nitido.runtime.session",
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from nitido.photo import copy_photo as copy_photo
     from nitido.photo import read_photo as read_photo
     from nitido.photo import write_photo as write_photo
+    from nitido.remote import Remote as Remote
     from nitido.restorer import Restorer as Restorer
     from nitido.runtime.function import FunctionSession as FunctionSession
     from nitido.runtime.placement import Placement as Placement

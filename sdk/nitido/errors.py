@@ -19,6 +19,9 @@ NitidoError
 │   ├── BuildMissing           the bundle has no build for this runtime: choose one that it has
 │   └── WrongTask              the bundle does something else (a trigger opened as an upscaler)
 ├── RuntimeUnavailable         a runtime or device is not here: install the extra that the message names
+├── RemoteError                a server did not do the work
+│   ├── RemoteUnavailable      no answer in time: try again, check the address, or run on the device
+│   └── RemoteRefused          it does not take the request: read why, correct the token or the photo
 ├── GoldenMismatch             this runtime computes something else than the golden vectors say
 ├── PairMismatch               a trigger whose labels were made with another enhancer
 ├── GalleryError               the index of a folder cannot be used
@@ -102,6 +105,18 @@ class WrongTask(BundleError):
 
 class RuntimeUnavailable(NitidoError):
     """A runtime or device is not available here."""
+
+
+class RemoteError(NitidoError):
+    """A server did not do the work that was asked of it."""
+
+
+class RemoteUnavailable(RemoteError):
+    """No connection, a certificate that is not trusted, or no answer in time."""
+
+
+class RemoteRefused(RemoteError):
+    """The server answers, but does not do it: a token is wrong, or it is another kind of server."""
 
 
 class GoldenMismatch(NitidoError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from nitido.errors import InvalidOption
 from nitido_bench.errors import ProbeFailed
-from nitido_bench.timing import probe
+from nitido_bench.timing import probe, stopwatch
 from nitido_bench.timing.spread import drift, interval, ratio, spread
 from nitido_bench.timing.stopwatch import Effort, take_turns
 from nitido_bench.timing.turns_probe import slowed
@@ -53,6 +54,17 @@ def test_short_steps_run_until_their_turn_is_over_and_long_ones_once() -> None:
     rounds = take_turns({"short": short, "long": long}, Effort(1, 2, turn=0.625), clock)
     assert [len(turn) for turn in rounds["short"]] == [5, 5]
     assert [len(turn) for turn in rounds["long"]] == [1, 1]
+
+
+def test_each_turn_rests_first_so_that_spinning_threads_of_the_step_before_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events: list[str] = []
+    monkeypatch.setattr(stopwatch.time, "sleep", lambda seconds: events.append(f"rest {seconds}"))
+    steps = {name: partial(events.append, name) for name in "ab"}
+    take_turns(steps, Effort(1, 2, turn=0, rest=0.25), Clock())
+    turns = [["rest 0.25", name, name] for name in "abba"]  # a run that does not count, and one that does
+    assert events == ["a", "b", *(event for turn in turns for event in turn)]
 
 
 def test_runs_that_do_not_count_are_counted() -> None:

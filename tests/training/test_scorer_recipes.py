@@ -76,7 +76,7 @@ def test_rank_scorer_learns_order_and_is_put_on_the_scale(
     opinions: tuple[Path, Path], tmp_path: Path
 ) -> None:
     folder, table = opinions
-    config = scorer_rank.Config(**RANK, loop=schedule(120, 3e-3))
+    config = scorer_rank.Config(**RANK, loop=schedule(240, 3e-3))
     trained = scorer_rank.train(config, folder, tmp_path / "run", table)
     history = losses(tmp_path / "run")
     assert history[-1] < 0.5 * history[0]

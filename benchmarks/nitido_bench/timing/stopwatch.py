@@ -6,7 +6,7 @@ import argparse
 import gc
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nitido.errors import InvalidOption
 
@@ -30,9 +30,17 @@ class Effort:
     """Turns of each step in each of them."""
     turn: float = 0.05
     """Seconds that a turn lasts at least, in one run or several."""
+    rest: float = 0.06
+    """Seconds before each turn: ONNX Runtime lets its threads spin for about 0.05 after a run, in case
+    another follows, and until then they would take a core from the next step."""
 
     def __post_init__(self) -> None:
-        if self.launches < 1 or self.rounds < 1 or self.launches * self.rounds < 2 or self.turn < 0:
+        if (
+            self.launches < 1
+            or self.rounds < 1
+            or self.launches * self.rounds < 2
+            or min(self.turn, self.rest) < 0
+        ):
             raise InvalidOption(
                 f"expected at least two turns of each step, got {self.launches} launches of {self.rounds} "
                 f"rounds; an interval needs more than one figure"
@@ -57,11 +65,8 @@ def arguments(parser: argparse.ArgumentParser, default: Effort, quick: Effort) -
 def effort(args: argparse.Namespace) -> Effort:
     """What was asked for. Raises InvalidOption."""
     base: Effort = args.quick_effort if args.quick else args.effort
-    return Effort(
-        base.launches if args.launches is None else args.launches,
-        base.rounds if args.rounds is None else args.rounds,
-        base.turn,
-    )
+    asked = {"launches": args.launches, "rounds": args.rounds}
+    return replace(base, **{name: number for name, number in asked.items() if number is not None})
 
 
 def take_turns(
@@ -69,9 +74,9 @@ def take_turns(
 ) -> dict[str, list[Round]]:
     """The rounds of one launch.
 
-    Each turn begins with a run that does not count: it brings the step's data back into the caches, and
-    outlasts the threads of the step before, which runtimes let spin for a while. Every second round goes
-    through the steps backwards, so that a drift of the machine's speed favours none.
+    Each turn begins with a rest, for the threads of the step before to stop, and a run that does not count:
+    it brings the step's data back into the caches. Every second round goes through the steps backwards, so
+    that a drift of the machine's speed favours none.
     """
     rounds: dict[str, list[Round]] = {name: [] for name in steps}
     for step in steps.values():
@@ -81,6 +86,7 @@ def take_turns(
     try:
         for number in range(effort.rounds):
             for name in list(steps)[:: -1 if number % 2 else 1]:
+                time.sleep(effort.rest)
                 rounds[name].append(_turn(steps[name], effort.turn, clock))
     finally:
         gc.enable()

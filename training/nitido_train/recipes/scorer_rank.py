@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=Config.pairs)
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
-    parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     if (args.opinions is None) != (args.photos is None):

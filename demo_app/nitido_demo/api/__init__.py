@@ -1,0 +1,16 @@
+"""The API's operations, one module for each part of the app; a new part is one more line here."""
+
+from __future__ import annotations
+
+from nitido_demo.api import about, assess, enhance, gallery, jobs, ratings, upscale
+from nitido_demo.operations import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *about.OPERATIONS,
+    *assess.OPERATIONS,
+    *gallery.OPERATIONS,
+    *enhance.OPERATIONS,
+    *upscale.OPERATIONS,
+    *jobs.OPERATIONS,
+    *ratings.OPERATIONS,
+)

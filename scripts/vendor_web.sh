@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Puts onnxruntime-web from npm, in the version that demo_app/package-lock.json pins, into the demo app, for its page
+# "This device": the WebAssembly build and what loads it, 14 MB that the repository does not carry and the wheel does.
+# axe-core, which only the tests use, stays in demo_app/node_modules.
+#
+# Needs npm (Debian: apt-get install npm). Nothing of the packages is run.
+set -euo pipefail
+cd "$(dirname "$0")/../demo_app"
+vendor=nitido_demo/static/vendor
+
+if ! command -v npm >/dev/null; then
+	echo "expected npm on the path, found none; install it and run scripts/vendor_web.sh again" >&2
+	exit 1
+fi
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+package=node_modules/onnxruntime-web
+rm -rf "$vendor"
+mkdir -p "$vendor"
+cp "$package"/dist/ort.wasm.min.mjs "$package"/dist/ort-wasm-simd-threaded.mjs \
+	"$package"/dist/ort-wasm-simd-threaded.wasm "$vendor"/
+cat >"$vendor/LICENCE.txt" <<'EOF'
+ONNX Runtime (onnxruntime-web): MIT License, Copyright (c) Microsoft Corporation.
+https://github.com/microsoft/onnxruntime/blob/main/LICENSE
+EOF
+# Last: the stamp says that all the others are there.
+sed -n 's/^  "version": "\(.*\)",$/\1/p' "$package/package.json" >"$vendor/VERSION"
+echo "onnxruntime-web $(cat "$vendor/VERSION") is in demo_app/$vendor"
