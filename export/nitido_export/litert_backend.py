@@ -28,6 +28,7 @@ def convert(
 
     8 and 16 bits need ``examples`` of its inputs; floats take images as uint8 with ``greys``.
     """
+    _check_packages()
     artifact, layers = _floats(graph)
     with quiet():
         from nitido_export.litert_quantise import half_weights, quantise, with_grey_levels
@@ -45,19 +46,27 @@ def convert(
         return with_grey_levels(artifact) if greys else artifact
 
 
-@lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
-def _floats(graph: Graph) -> tuple[Artifact, list[str]]:
-    """The float32 build, and the layers that are its convolutions, in their order."""
+def _check_packages() -> None:
+    """Name what is missing at once, whatever the type. Raises TargetUnavailable."""
     try:
         with quiet():
-            import litert_torch  # type: ignore[import-untyped]
+            import litert_torch  # type: ignore[import-untyped]  # noqa: F401
 
-            import nitido_export.litert_quantise  # noqa: F401  # so that a missing package is named at once
-            from nitido_export.litert_rewrites import rewrite
+            import nitido_export.litert_quantise
+            import nitido_export.litert_rewrites  # noqa: F401
     except ImportError as error:
         raise TargetUnavailable(
             f"the litert targets need the package {error.name}: pip install 'nitido[export]'"
         ) from error
+
+
+@lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
+def _floats(graph: Graph) -> tuple[Artifact, list[str]]:
+    """The float32 build, and the layers that are its convolutions, in their order."""
+    import litert_torch
+
+    from nitido_export.litert_rewrites import rewrite
+
     litert_torch.config.show_progress = False
     with quiet(), torch.no_grad():
         zeros = graph.zeros()
