@@ -36,8 +36,12 @@ def zoo(args: argparse.Namespace) -> Iterator[str]:
     seen = _photos(args)
     for checkpoint in _exportable(args.checkpoints):
         model = open_model(checkpoint)
-        chosen = targets.find(names, model.provenance.recipe)
-        yield from _export(model, args.output / checkpoint.stem, chosen, *seen)
+        recipe = model.provenance.recipe
+        wanted = names or targets.PACKAGED.get(recipe)
+        if wanted == ():
+            yield f"{checkpoint.stem}: not packaged; export it by: nitido-export bundle {checkpoint} -o DIR"
+            continue
+        yield from _export(model, args.output / checkpoint.stem, targets.find(wanted, recipe), *seen)
 
 
 def release(args: argparse.Namespace) -> Iterator[str]:

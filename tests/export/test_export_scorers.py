@@ -10,22 +10,27 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from nitido.blur import Blur
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import ScoreTask, View
 from nitido.errors import WrongTask
 from nitido.photo.model import Pixels
+from nitido.photo.read import read_photo
 from nitido.scorer import Scorer
 from nitido.trigger import Trigger
 from nitido.view import mosaic
-from nitido_export import targets
+from nitido_export import cli, targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import CheckpointMismatch
 from nitido_export.families import open_model
+from nitido_train.degrade import Degradation, degrade
 from nitido_train.nets.nima import NimaConfig, NimaNet
 from nitido_train.nets.ranker import RankConfig, RankNet
 from nitido_train.tensors import to_tensor
 
+ROOT = Path(__file__).parents[2]
 VIEW = View(size=128, crop=64, count=4)
 NETS: dict[str, tuple[Any, Any]] = {
     "scorer_nima": (NimaNet, NimaConfig(width=0.25)),
@@ -106,3 +111,46 @@ def test_provenance_without_a_view_is_refused(save_checkpoint: Any, tmp_path: Pa
     file.with_suffix(".json").write_text(json.dumps(history))
     with pytest.raises(CheckpointMismatch, match=r"view.*train it with nitido_train\.recipes\.scorer_nima"):
         open_model(file)
+
+
+def test_the_zoo_has_of_scorers_what_the_package_has_room_for(
+    save_checkpoint: Any, photos: list[Pixels], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples, zoo = tmp_path / "samples", tmp_path / "zoo"
+    samples.mkdir()
+    Image.fromarray(photos[0]).save(samples / "0.png")
+    for recipe in NETS:
+        folder = tmp_path / "checkpoints" / recipe
+        folder.mkdir(parents=True)
+        checkpoint(save_checkpoint, folder, recipe)
+        assert (
+            cli.main(
+                ["zoo", "--checkpoints", str(folder), "-o", str(zoo / recipe), "--samples", str(samples)]
+            )
+            == 0
+        )
+    assert "not packaged; export it by: nitido-export bundle" in capsys.readouterr().out
+    assert {build.target for build in Bundle.open(zoo / "scorer_nima/scorer").manifest.builds} == {
+        "onnx-fp32"
+    }
+    assert not (zoo / "scorer_rank").exists()
+
+
+@pytest.mark.parametrize(
+    "degradation",
+    [Degradation(read_noise=25), Degradation(jpeg_quality=10), Degradation(blur=Blur("disc", 3))],
+    ids=["noise", "jpeg", "defocus"],
+)
+def test_the_trained_rank_scorer_puts_a_damaged_photo_below_the_same_photo_unharmed(
+    degradation: Degradation,
+) -> None:
+    model = open_model(ROOT / "training/checkpoints/scorer-rank.safetensors")
+    view, rng = View(**model.provenance.config["view"]), np.random.default_rng(20_003)
+    for name in ("astronaut_sharp.jpg", "coffee_sharp.jpg", "rocket_sharp.png"):
+        clean = read_photo(ROOT / "samples" / name).pixels
+        with torch.inference_mode():
+            before, after = (
+                float(model.graphs[0].net(to_tensor([mosaic(pixels, view)])))
+                for pixels in (clean, degrade(clean, degradation, rng).pixels)
+            )
+        assert after < before - 0.5, name
