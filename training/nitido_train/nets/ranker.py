@@ -56,7 +56,7 @@ class RankNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Score, on the scale of 1 to 10 once the line is fitted."""
-        with torch.autocast(image.device.type, enabled=False):  # bf16 holds no grain beside the light it is on
+        with torch.autocast(image.device.type, enabled=False):  # bf16 rounds grain away
             fine = F.conv2d(image, self.get_buffer("highpass"), padding=3, groups=3)
         x = F.max_pool2d(F.relu(self.conv1(fine)), 3, 2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 3, 2)
