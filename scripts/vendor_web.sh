@@ -12,7 +12,7 @@ if ! command -v npm >/dev/null; then
 	echo "expected npm on the path, found none; install it and run scripts/vendor_web.sh again" >&2
 	exit 1
 fi
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-timeout=30000
 package=node_modules/onnxruntime-web
 rm -rf "$vendor"
 mkdir -p "$vendor"
