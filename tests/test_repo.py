@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 8_000_000
+LARGEST_WHEEL = 40_000_000
 MACHINE_TRACES = re.compile(r"(?<![\w.])/(?:work|root)/")
 ALLOWED_TRACES = {Path("tests/test_repo.py")}
 TEXT = {".py", ".md", ".toml", ".json", ".yml", ".sh", ".txt", ""}
@@ -28,6 +31,19 @@ def repository_files() -> list[Path]:
 def test_no_file_is_larger_than_a_clone_should_carry() -> None:
     sizes = {str(file): (ROOT / file).stat().st_size for file in repository_files()}
     assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
+
+
+def test_the_wheel_stays_small_with_everything_that_it_carries() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    roots = [Path(name) for name in (*build["packages"], *build["force-include"])]
+    carried = [file for file in repository_files() if any(file.is_relative_to(root) for root in roots)]
+    carried += [file.relative_to(ROOT) for pattern in build["artifacts"] for file in ROOT.glob(pattern)]
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in carried:
+            archive.write(ROOT / file, file)
+    assert any(file.suffix == ".onnx" for file in carried)
+    assert wheel.tell() <= LARGEST_WHEEL
 
 
 @pytest.mark.parametrize("name", ["demo.txt", "app.txt", "dev.txt"])

@@ -19,6 +19,7 @@ from nitido.photo.model import Pixels
 from nitido_export import targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.families import open_model
+from nitido_export.graphs import Model
 from nitido_train.nets.blur import BlurConfig, BlurNet
 from nitido_train.nets.restore import RestoreConfig, RestoreNet
 from nitido_train.nets.sr import SrConfig, SrNet
@@ -82,6 +83,16 @@ def sr_checkpoint(save_checkpoint: SaveCheckpoint, tmp_path_factory: pytest.Temp
     return save_checkpoint(
         tmp_path_factory.mktemp("checkpoints") / "sr-x2.safetensors", SrNet(config), config
     )
+
+
+@pytest.fixture(scope="module")
+def model(sr_checkpoint: Path) -> Model:
+    """An upscaler whose skip carries the photo, as in trained networks: what is added to it is small."""
+    opened = open_model(sr_checkpoint)
+    net = opened.graphs[0].net
+    assert isinstance(net, SrNet)
+    net.tail.weight *= 0.1
+    return opened
 
 
 @pytest.fixture(scope="session")

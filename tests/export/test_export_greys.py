@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,23 +15,11 @@ from nitido.upscaler import Upscaler
 from nitido_export import litert_backend, targets
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.errors import ConversionFailed
-from nitido_export.families import open_model
 from nitido_export.graphs import Model
 from nitido_export.proving import matrix, provers
 from nitido_export.proving.matrix import Row
-from nitido_train.nets.sr import SrNet
 
 NAMES = ("litert-fp32-u8", "litert-fp16-u8")
-
-
-@pytest.fixture(scope="module")
-def model(sr_checkpoint: Path) -> Model:
-    """With a skip that carries the photo, as in trained networks."""
-    opened = open_model(sr_checkpoint)
-    net = opened.graphs[0].net
-    assert isinstance(net, SrNet)
-    net.tail.weight *= 0.1
-    return opened
 
 
 @pytest.fixture(scope="module")

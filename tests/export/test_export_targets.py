@@ -22,20 +22,9 @@ from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.calibration import examples
 from nitido_export.errors import TargetUnavailable
-from nitido_export.families import open_model
 from nitido_export.graphs import Graph, Model
 from nitido_export.grey_levels import trace_for_grey_levels
 from nitido_train.nets.sr import SrNet
-
-
-@pytest.fixture(scope="module")
-def model(sr_checkpoint: Path) -> Model:
-    """With a skip that carries the photo, as in trained networks: what is added to it is small."""
-    opened = open_model(sr_checkpoint)
-    net = opened.graphs[0].net
-    assert isinstance(net, SrNet)
-    net.tail.weight *= 0.1
-    return opened
 
 
 def needs(package: str, extra: str) -> None:
