@@ -21,11 +21,11 @@ from nitido_train.recipes import sr
 
 G1 = (
     LossWeights(),
-    *(LossWeights(alpha, 1.0, squared=0.0) for alpha in (0.0, 100.0, 1000.0, 10_000.0)),
-    LossWeights(1000.0, 0.0, squared=0.0),
-    LossWeights(100.0, 1.0, 0.5, squared=0.0),
-    LossWeights(1000.0, 1.0, 0.5, squared=0.0),
-    LossWeights(10_000.0, 1.0, 2.0, squared=0.0),
+    *(LossWeights(alpha, 1.0, decibel=0.0) for alpha in (0.0, 100.0, 1000.0, 10_000.0)),
+    LossWeights(1000.0, 0.0, decibel=0.0),
+    LossWeights(100.0, 1.0, 0.5, decibel=0.0),
+    LossWeights(1000.0, 1.0, 0.5, decibel=0.0),
+    LossWeights(10_000.0, 1.0, 2.0, decibel=0.0),
 )
 """As shipped, then alpha, beta and sigma alone. Both optimisers ignore a loss's scale, not alpha / beta."""
 
@@ -56,17 +56,20 @@ def variants(base: sr.Config, teacher: Path | None = None) -> list[Variant]:
         "no luma term": replace(base, loss=replace(loss, luma=0.0)),
         "no gradient term": replace(base, loss=replace(loss, alpha=0.0)),
         "frequency term": replace(base, loss=replace(loss, frequency=1.0)),
-        "squared error alone": replace(base, loss=LossWeights(alpha=0.0, beta=0.0, squared=1.0)),
-        "absolute error alone": replace(base, loss=LossWeights(alpha=0.0, beta=1.0, squared=0.0)),
+        "squared error, no decibels": replace(
+            base, loss=LossWeights(alpha=0.0, beta=0.1, squared=30.0, decibel=0.0)
+        ),
+        "absolute error alone": replace(base, loss=LossWeights(alpha=0.0, beta=1.0, decibel=0.0)),
         "branches": replace(base, branches=True),
         "smaller photos too": replace(base, shrunk=True),
+        "any crop": replace(base, choices=1),
     }
     found = [Variant("tricks", name, config) for name, config in tricks.items()]
     if teacher is not None:
         found.append(Variant("tricks", "teacher", replace(base, distil=1.0), teacher))
     for weights in G1:
         name = f"alpha {weights.alpha:g} beta {weights.beta:g} sigma {weights.sigma:g}"
-        name += f" squared {weights.squared:g}" if weights.squared else ""
+        name += f" decibel {weights.decibel:g}" if weights.decibel else ""
         found.append(Variant("loss", name, replace(base, loss=weights)))
     return found
 

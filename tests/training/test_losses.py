@@ -15,6 +15,7 @@ from nitido_train.losses import (
     GradientLoss,
     LossWeights,
     ReconstructionLoss,
+    decibel_loss,
     frequency_loss,
     gaussian_window,
     to_luma,
@@ -23,7 +24,7 @@ from nitido_train.metrics import gradient_error
 from nitido_train.resample import bicubic_downscale, bicubic_upscale
 from nitido_train.tensors import to_tensor
 
-NONE = LossWeights(alpha=0, beta=0, squared=0)
+NONE = LossWeights(alpha=0, beta=0, decibel=0)
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0])
@@ -78,6 +79,14 @@ def test_frequency_loss_is_the_mean_size_of_the_spectrum() -> None:
     assert float(frequency_loss(torch.from_numpy(error))) == pytest.approx(expected)
 
 
+def test_decibels_are_those_of_psnr_crop_by_crop_and_end_at_half_a_grey_level() -> None:
+    error = torch.zeros(2, 1, 8, 8)
+    error[0] = 10 / 255
+    psnr = 20 * math.log10(255 / 10)
+    floor = 20 * math.log10(255 / 0.5)
+    assert float(decibel_loss(error)) == pytest.approx(-(psnr + floor) / 2, abs=0.01)
+
+
 def test_each_weight_counts_its_own_term() -> None:
     a, b = images(1)
     y, wanted = to_luma(a), to_luma(b)
@@ -88,10 +97,11 @@ def test_each_weight_counts_its_own_term() -> None:
         replace(NONE, beta=3.0, luma=0.5): 3 * float((a - b).abs().mean() + 0.5 * (y - wanted).abs().mean()),
         replace(NONE, frequency=2.0): 2 * float(frequency_loss(y - wanted)),
         replace(NONE, squared=5.0): 5 * float((y - wanted).square().mean()),
+        replace(NONE, decibel=0.1): 0.1 * float(decibel_loss(y - wanted)),
     }
     for weights, expected in terms.items():
         assert float(ReconstructionLoss(weights)(a, b)) == pytest.approx(expected, rel=1e-5)
-    every = LossWeights(alpha=2.0, beta=3.0, sigma=0.5, luma=0.5, frequency=2.0, squared=5.0)
+    every = LossWeights(alpha=2.0, beta=3.0, sigma=0.5, luma=0.5, frequency=2.0, squared=5.0, decibel=0.1)
     parts = [v for w, v in terms.items() if w.luma != 0.0]
     assert float(ReconstructionLoss(every)(a, b)) == pytest.approx(sum(parts), rel=1e-5)
 

@@ -15,13 +15,13 @@ from nitido_train.loop import LoopConfig
 from nitido_train.losses import LossWeights
 from nitido_train.nets.sr import TIERS, SrConfig, SrNet
 from nitido_train.recipes import sr, sr_sharp
-from nitido_train.upscaling import load_photos, open_upscaler
+from nitido_train.upscaling import load_photos, open_upscaler, pairs
 
 CHECKPOINTS = Path(__file__).parents[2] / "training" / "checkpoints"
 SHORT = LoopConfig(steps=60, warmup=5, learning_rate=2e-3, log_every=10, evaluate_every=60)
 TINY = SrConfig(2, 8, 1)
 CONFIG = sr.Config(network=TINY, patch=24, batch=4, loop=SHORT)
-NOTHING = LossWeights(alpha=0, beta=0, squared=0)
+NOTHING = LossWeights(alpha=0, beta=0, decibel=0)
 
 
 def losses(run: Path) -> list[float]:
@@ -144,3 +144,11 @@ def test_sharpening_with_a_judge_moves_the_network_and_can_be_resumed(
     moved = trained.net.state_dict()["tail.weight"] - open_upscaler(start).tail.weight
     assert float(moved.abs().max()) > 1e-3
     assert np.isfinite(losses(tmp_path / "run")).all()
+
+
+def test_of_many_crops_the_one_with_most_detail_is_taken() -> None:
+    busy = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    photo = np.hstack([np.full((96, 672, 3), 128, np.uint8), busy])
+    (any_crop, _), (chosen, _) = (next(pairs([photo], 2, 16, 16, 1, choices)) for choices in (1, 8))
+    detail_of = [batch.std(dim=(1, 2, 3)) > 0.01 for batch in (any_crop, chosen)]
+    assert detail_of[0].float().mean() < 0.5 < detail_of[1].float().mean()

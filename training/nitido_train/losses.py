@@ -90,8 +90,10 @@ class LossWeights:
     """PSNR is measured on luma, and eyes see detail there: this spends a small network's capacity on it."""
     frequency: float = 0.0
     """Of luma's spectrum, see ``frequency_loss``."""
-    squared: float = 30.0
+    squared: float = 0.0
     """Of luma's mean squared error, which is what PSNR measures."""
+    decibel: float = 0.01
+    """Of the mean of the crops' PSNR: a dB counts as much where little is wrong as where much is."""
 
 
 class ReconstructionLoss(nn.Module):
@@ -117,7 +119,18 @@ class ReconstructionLoss(nn.Module):
                 total = total + weights.frequency * frequency_loss(error)
             if weights.squared:
                 total = total + weights.squared * error.square().mean()
+            if weights.decibel:
+                total = total + weights.decibel * decibel_loss(error)
         return total
+
+
+def decibel_loss(error: Tensor) -> Tensor:
+    """Mean over crops of the decibels of a difference (N, ..., H, W), as NAFNet trains (Chen et al. 2022).
+
+    Errors of less than half a grey level count as that.
+    """
+    energy = error.square().flatten(1).mean(1)
+    return (10 * torch.log10(energy + (0.5 / 255) ** 2)).mean()
 
 
 def frequency_loss(error: Tensor) -> Tensor:

@@ -36,15 +36,29 @@ def load_photos(files: Sequence[Path], shrunk: bool = False) -> list[data.Pixels
     return photos + smaller
 
 
-def pairs(photos: Sequence[data.Pixels], scale: int, patch: int, batch: int, seed: int = 0) -> Iterator[Pair]:
-    """Endless batches of random crops, the small ones ``patch`` pixels a side."""
+def pairs(
+    photos: Sequence[data.Pixels], scale: int, patch: int, batch: int, seed: int = 0, choices: int = 1
+) -> Iterator[Pair]:
+    """Endless batches of random crops, the small ones ``patch`` pixels a side.
+
+    Each is the one with most detail of so many ``choices``: skies teach nothing.
+    """
     large = [crop_to_multiple(photo, scale) for photo in photos]
     small = [bicubic_downscale(photo, scale) for photo in large]
     rng = np.random.default_rng(seed)
     places = data.crops(small, patch, rng)
+
+    def detail(place: tuple[int, int, int]) -> float:
+        """Mean difference of neighbours in green."""
+        index, top, left = place
+        green = small[index][top : top + patch, left : left + patch, 1].astype(np.int16)
+        return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
+
     while True:
         lows, highs = [], []
-        for index, top, left in (next(places) for _ in range(batch)):
+        for _ in range(batch):
+            drawn = [next(places) for _ in range(choices)]
+            index, top, left = max(drawn, key=detail) if choices > 1 else drawn[0]
             code = int(rng.integers(8))
             low = small[index][top : top + patch, left : left + patch]
             high = large[index][top * scale : (top + patch) * scale, left * scale : (left + patch) * scale]

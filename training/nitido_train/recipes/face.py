@@ -31,7 +31,7 @@ from nitido_train.upscaling import Pair, PhotoPair, upscale
 
 FACE = 12
 """Side in pixels of the small faces that are measured on."""
-LOSS = LossWeights(alpha=100.0, beta=1.0, squared=0.0)
+LOSS = LossWeights(alpha=100.0, beta=1.0, decibel=0.0)
 """Faces are looked at, not measured: gradients count, and no squared error that averages what is unsure."""
 
 

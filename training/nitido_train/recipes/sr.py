@@ -41,6 +41,8 @@ class Config:
     """Weight of the mean absolute distance to a teacher's result."""
     shrunk: bool = False
     """Train on smaller versions of the photos too."""
+    choices: int = 8
+    """Crops to draw for each one taken, that with most detail."""
     patch: int = 48
     batch: int = 8
     seed: int = 0
@@ -85,7 +87,8 @@ def train(
     def evaluate(net: SrNet) -> dict[str, float]:
         return {"held_out_psnr_y": round(mean_psnr_y(net, held_out, scale), 3)}
 
-    batches = pairs(load_photos(files, config.shrunk), scale, config.patch, config.batch, config.seed)
+    photos = load_photos(files, config.shrunk)
+    batches = pairs(photos, scale, config.patch, config.batch, config.seed, config.choices)
     average, progress = loop.fit(net, batches, loss, config.loop, run, resume, evaluate)
     if warm_start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
@@ -120,6 +123,11 @@ def main() -> None:
     add_weights(parser, LossWeights())
     parser.add_argument("--branches", action="store_true", help="train convolutions as sums of several")
     parser.add_argument("--shrunk", action="store_true", help="train on smaller versions of the photos too")
+    parser.add_argument(
+        "--choices", type=int, default=Config.choices, help="crops to draw for each one, of most detail"
+    )
+    parser.add_argument("--batch", type=int, default=Config.batch, help="crops a step")
+    parser.add_argument("--patch", type=int, default=Config.patch, help="side of small crops")
     parser.add_argument("--teacher", type=Path, help="SR checkpoint whose results to come close to as well")
     parser.add_argument("--distil", type=float, default=1.0, help="weight of the distance to the teacher")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout: slower")
@@ -139,6 +147,9 @@ def main() -> None:
         branches=args.branches,
         distil=args.distil if args.teacher is not None else 0.0,
         shrunk=args.shrunk,
+        choices=args.choices,
+        batch=args.batch,
+        patch=args.patch,
         loop=schedule,
     )
     run = Path("runs") / args.out.stem

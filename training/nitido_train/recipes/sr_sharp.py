@@ -33,7 +33,7 @@ from nitido_train.upscaling import (
     validation,
 )
 
-LOSS = LossWeights(alpha=1000.0, beta=1.0, squared=0.0)
+LOSS = LossWeights(alpha=1000.0, beta=1.0, decibel=0.0)
 
 
 @dataclass(frozen=True)
