@@ -11,6 +11,7 @@ import torch
 from nitido_export.artifact import Artifact
 from nitido_export.errors import ConversionFailed, TargetUnavailable
 from nitido_export.graphs import Graph, Values
+from nitido_export.onnx_halves import store_halves
 from nitido_export.program import trace
 from nitido_export.quiet import quiet
 from nitido_export.targets import DType
@@ -50,6 +51,8 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
         model = quantise(model, graph, examples, bits)
         inputs, outputs = specs(graph, bits)
     _strip(model)
+    if dtype == "fp32":
+        store_halves(model)
     onnx.checker.check_model(model, full_check=True)
     return Artifact(model.SerializeToString(deterministic=True), SUFFIX, inputs, outputs)
 

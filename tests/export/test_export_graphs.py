@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
@@ -142,3 +144,19 @@ def test_shapes_worked_out_at_run_time_are_refused_with_the_line_that_needs_them
     graph = Graph("main", net, (TensorSpec("image", IMAGE),), (TensorSpec("out", IMAGE),), dict, side=16)
     with pytest.raises(ConversionFailed, match=r"got Shape(.|\n)*return image / image.shape\[3\]"):
         onnx_backend.convert(graph)
+
+
+def test_weights_that_are_half_floats_are_stored_as_such_and_compute_the_same() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 32, 3, padding=1), nn.Conv2d(32, 32, 3, padding=1)).requires_grad_(False)
+    net[1].weight.copy_(net[1].weight.half())
+    specs = TensorSpec("image", IMAGE), TensorSpec("out", (1, 32, None, None))
+    graph = Graph("main", net.eval(), specs[:1], specs[1:], dict, side=16)
+    whole = onnx.load_from_string(onnx_backend.convert(graph).content)
+    types = {constant.name: constant.data_type for constant in whole.graph.initializer}
+    assert Counter(types.values()) == {onnx.TensorProto.FLOAT: 3, onnx.TensorProto.FLOAT16: 1}
+    image = np.random.default_rng(0).random((1, 3, 16, 16), np.float32)
+    session = onnxruntime.InferenceSession(whole.SerializeToString(), providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(image)).numpy()
+    np.testing.assert_allclose(session.run(None, {"image": image})[0], expected, atol=1e-6)

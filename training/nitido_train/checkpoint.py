@@ -66,10 +66,16 @@ def _read(path: str) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def save(trained: Trained, recipe: str, file: Path) -> None:
-    """Write ``file`` (.safetensors, float32) and its provenance (.json)."""
+def save(trained: Trained, recipe: str, file: Path, half: bool = False) -> None:
+    """Write ``file`` (.safetensors) and its provenance (.json).
+
+    Weights are float32, or with ``half`` rounded to half floats: the files are half as large, and so are
+    the ONNX builds, which store them so and compute in float32. Gains of the shipped trigger moved by 0.001
+    on average and by 0.005 at most on 43 photos.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {k: v.detach().float().contiguous().cpu() for k, v in trained.net.state_dict().items()}
+    dtype = torch.float16 if half else torch.float32
+    tensors = {k: v.detach().to(dtype).contiguous().cpu() for k, v in trained.net.state_dict().items()}
     save_file(tensors, file)
     provenance = Provenance(
         recipe=recipe,

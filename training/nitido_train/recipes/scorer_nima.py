@@ -142,7 +142,7 @@ def main() -> None:
     run = Path("runs") / args.out.stem
     folder = args.data or args.photos
     trained = train(config, folder, run, args.opinions, args.imagenet, args.resume)
-    checkpoint.save(trained, "scorer_nima", args.out)
+    checkpoint.save(trained, "scorer_nima", args.out, half=True)
 
 
 if __name__ == "__main__":

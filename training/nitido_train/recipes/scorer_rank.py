@@ -162,7 +162,7 @@ def main() -> None:
     config = Config(pairs=args.pairs, loop=schedule)
     run = Path("runs") / args.out.stem
     trained = train(config, args.data or args.photos, run, args.opinions, args.resume)
-    checkpoint.save(trained, "scorer_rank", args.out)
+    checkpoint.save(trained, "scorer_rank", args.out, half=True)
 
 
 if __name__ == "__main__":

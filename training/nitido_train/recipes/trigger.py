@@ -189,7 +189,7 @@ def main() -> None:
         loop=schedule,
     )
     trained = train(config, labels, args.data, run, args.start, args.blur, args.resume)
-    checkpoint.save(trained, "trigger", args.out)
+    checkpoint.save(trained, "trigger", args.out, half=True)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
     args = parser.parse_args()
     trained = train(Config(anchor=args.anchor), open_trigger(args.base), read_ratings(args.ratings))
-    checkpoint.save(trained, "trigger_finetune", args.out)
+    checkpoint.save(trained, "trigger_finetune", args.out, half=True)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def main() -> None:
     )
     run = Path("runs") / args.out.stem
     trained = train(Config(seed=args.seed, loop=schedule), labels, args.data, teacher, run, args.resume)
-    checkpoint.save(trained, "trigger_lite", args.out)
+    checkpoint.save(trained, "trigger_lite", args.out, half=True)
 
 
 if __name__ == "__main__":
