@@ -1,4 +1,4 @@
-"""Stores the weights of an ONNX file that are half floats anyway as such: half the size, and nothing is lost."""
+"""Stores ONNX weights that are half floats anyway as such: half the size, and nothing is lost."""
 
 from __future__ import annotations
 
