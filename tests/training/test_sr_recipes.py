@@ -13,7 +13,7 @@ import torch
 from nitido_train import checkpoint, data
 from nitido_train.loop import LoopConfig
 from nitido_train.losses import LossWeights
-from nitido_train.nets.sr import TIERS, SrConfig, SrNet
+from nitido_train.nets.sr import TIERS, SrConfig, SrNet, grow
 from nitido_train.recipes import sr, sr_sharp
 from nitido_train.upscaling import load_photos, open_upscaler, pairs
 
@@ -50,6 +50,23 @@ def test_super_resolution_learns_and_can_be_warm_started(photos: Path, tmp_path:
     warm = sr.train(ten, photos, tmp_path / "warm", warm_start=file)
     assert losses(tmp_path / "warm")[0] < found[0]
     assert warm.measured["held_out_psnr_y"] > 20
+
+
+def test_a_grown_network_computes_what_the_small_one_did_and_can_learn_more() -> None:
+    torch.manual_seed(0)
+    small, large = SrNet(TINY), SrNet(SrConfig(2, 12, 3))
+    torch.nn.init.normal_(small.tail.weight, std=0.05)
+    grow(large, small)
+    image = torch.rand(1, 3, 16, 16)
+    torch.testing.assert_close(large(image), small(image))
+    large(image).square().mean().backward()
+    assert large.tail.weight.grad is not None
+    assert large.tail.weight.grad[:, 8:].any()
+
+
+def test_a_network_does_not_grow_into_a_smaller_one() -> None:
+    with pytest.raises(ValueError, match="at most 8 channels and 1 layers to grow from, got 8 and 2;"):
+        grow(SrNet(TINY), SrNet(SrConfig(2, 8, 2)))
 
 
 def test_branches_learn_and_are_gone_from_the_checkpoint(photos: Path, tmp_path: Path) -> None:

@@ -80,6 +80,33 @@ class SrNet(nn.Module):
         return F.pixel_shuffle(residuals + nearest, self.config.scale)
 
 
+@torch.no_grad()
+def grow(net: SrNet, small: SrNet) -> None:
+    """Make ``net`` compute what a ``small`` one does, its further channels and layers ready to learn.
+
+    Layers beyond the small network's stay at the identity, and features beyond its width add nothing to the
+    others yet (Chen, Goodfellow & Shlens 2016). Networks of another scale share all but the last layer.
+    Raises ValueError when the small network is the larger one.
+    """
+    width, depth = small.config.width, small.config.depth
+    if width > net.config.width or depth > net.config.depth:
+        raise ValueError(
+            f"expected a network of at most {net.config.width} channels and {net.config.depth} layers to "
+            f"grow from, got {width} and {depth}; choose a larger tier"
+        )
+    known = small.state_dict()
+    if net.config.scale != small.config.scale:
+        known = {name: value for name, value in known.items() if name.startswith(("head", "body"))}
+    for name, own in net.state_dict().items():
+        if name in known:
+            outputs = known[name].shape[0]
+            own[:outputs] = 0
+            own[tuple(slice(side) for side in known[name].shape)] = known[name]
+        elif name.startswith("body") and own.ndim == 4:
+            own[:width] = 0
+            own[:width, :width, 1, 1] = torch.eye(width)
+
+
 def parameter_count(net: nn.Module) -> int:
     """Parameters, frozen ones too; buffers are none."""
     return sum(p.numel() for p in net.parameters())

@@ -17,7 +17,7 @@ from nitido_train import checkpoint, data, loop
 from nitido_train.loss_options import add_weights, weights_of
 from nitido_train.losses import LossWeights, ReconstructionLoss
 from nitido_train.nets.reparam import branch, collapse
-from nitido_train.nets.sr import TIERS, SrConfig, SrNet, parameter_count
+from nitido_train.nets.sr import TIERS, SrConfig, SrNet, grow, parameter_count
 from nitido_train.upscaling import (
     Pair,
     enlarged,
@@ -57,16 +57,17 @@ def train(
     teacher: Path | None = None,
     resume: bool = False,
 ) -> checkpoint.Trained:
-    """Train and measure on held-out photos; ``warm_start`` gives matching layers.
+    """Train and measure on held-out photos; ``warm_start`` is a network, no larger, to grow from.
 
-    ``teacher`` is the checkpoint of a larger network; raises ValueError when it enlarges by another factor.
+    ``teacher`` is the checkpoint of a larger network. Raises ValueError when that enlarges by another factor,
+    or when the first is larger.
     """
     torch.manual_seed(config.seed)
     scale = config.network.scale
     files = data.training_photos(folder)
     net = SrNet(config.network)
     if warm_start is not None:
-        checkpoint.load_matching(net, warm_start)
+        grow(net, open_upscaler(warm_start))
     if config.branches:
         branch(net)
     tutor = open_upscaler(teacher, scale) if teacher is not None else None
@@ -131,7 +132,7 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, help="SR checkpoint whose results to come close to as well")
     parser.add_argument("--distil", type=float, default=1.0, help="weight of the distance to the teacher")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout: slower")
-    parser.add_argument("--warm-start", type=Path, help="SR checkpoint whose matching layers to start from")
+    parser.add_argument("--warm-start", type=Path, help="SR checkpoint, no larger, to grow from")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     schedule = loop.LoopConfig(
