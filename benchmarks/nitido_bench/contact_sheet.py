@@ -22,7 +22,7 @@ CAPTION = 16
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos as cameras save them")
-    parser.add_argument("--out", type=Path, required=True, help="picture to write (.jpg or .png)")
+    parser.add_argument("--out", type=Path, required=True, help="picture to write (.jpg, .webp or .png)")
     parser.add_argument("--bundle", default="restore", help="zoo name or bundle folder (default: restore)")
     parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
     parser.add_argument("--side", type=int, default=192, help="of the parts shown, in pixels (default: 192)")
@@ -53,15 +53,18 @@ def make(args: argparse.Namespace) -> list[str]:
 
 
 def most_changed(before: Pixels, after: Pixels, side: int) -> tuple[Pixels, Pixels]:
-    """The same part of both, up to ``side`` pixels a side: that of a grid which restoration changed most."""
+    """The same part of both, up to ``side`` pixels a side: that of a grid whose detail changed most.
+
+    A sky that got a little darker changed too, and shows nothing.
+    """
     height, width = before.shape[:2]
-    change = np.abs(after.astype(np.int16) - before).mean(2)
+    change = (after.astype(np.int16) - before).mean(2)
     corners = [
         (top, left)
         for top in range(0, max(1, height - side + 1), max(1, side // 2))
         for left in range(0, max(1, width - side + 1), max(1, side // 2))
     ]
-    top, left = max(corners, key=lambda at: change[at[0] : at[0] + side, at[1] : at[1] + side].mean())
+    top, left = max(corners, key=lambda at: change[at[0] : at[0] + side, at[1] : at[1] + side].std())
     part = slice(top, top + side), slice(left, left + side)
     return before[part], after[part]
 
