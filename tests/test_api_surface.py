@@ -65,12 +65,16 @@ ERRORS = [
     "BundleTampered",
     "BundleTooNew",
     "CannotWrite",
+    "ClipDamaged",
+    "ClipError",
+    "ClipUnsupported",
     "DestinationExists",
     "DestinationIsSource",
     "GalleryError",
     "GoldenMismatch",
     "InvalidOption",
     "NitidoError",
+    "NotAClip",
     "NotAPhoto",
     "NotGreyscale",
     "PairMismatch",
@@ -86,7 +90,7 @@ ERRORS = [
     "WrongTask",
 ]
 
-HEAVY = ("onnxruntime", "torch", "ai_edge_litert", "pillow_heif", "scipy", "sqlite3", "httpx")
+HEAVY = ("onnxruntime", "torch", "ai_edge_litert", "pillow_heif", "scipy", "sqlite3", "httpx", "av")
 
 
 def public_things() -> Iterator[tuple[str, object]]:

@@ -32,8 +32,10 @@ SDK_DEPENDENCIES = {
     "ai_edge_litert",
     "pillow_heif",
     "httpx",
+    "av",
 }
 RUNTIME_HOMES = {
+    "av": {"nitido.clips.pyav"},
     "onnxruntime": {"nitido.runtime.onnx", "nitido.runtime.providers"},
     "onnxruntime_qnn": {"nitido.runtime.providers"},
     "ai_edge_litert": {"nitido.runtime.litert", "nitido.runtime.litert_compiled"},

@@ -7,6 +7,10 @@ NitidoError
 │   ├── PhotoTooLarge          above the megapixel limit: raise the limit or shrink the photo
 │   ├── PhotoUnsupported       a format whose reader is not installed, or a size no network takes
 │   └── NotGreyscale           to be colorized, but it has colours: leave it, or force new ones
+├── ClipError                  the video clip cannot be used; nothing was written
+│   ├── NotAClip               no video in it, or no file that FFmpeg reads: leave it out
+│   ├── ClipDamaged            not one frame can be decoded: get the file again
+│   └── ClipUnsupported        more than 8 bits a sample, HDR, odd sides: convert it first
 ├── WriteError                 the result could not be saved; the original is untouched
 │   ├── DestinationExists      pass overwrite=True or choose another name
 │   ├── DestinationIsSource    choose another destination, or ask to overwrite the original
@@ -57,6 +61,22 @@ class PhotoUnsupported(PhotoError):
 
 class NotGreyscale(PhotoError):
     """A photo to be colorized that has colours already."""
+
+
+class ClipError(NitidoError):
+    """The clip cannot be used; nothing was written."""
+
+
+class NotAClip(ClipError):
+    """Not a file that FFmpeg reads, or one without video: audio alone, a photo, an empty file."""
+
+
+class ClipDamaged(ClipError):
+    """A clip of which not one frame can be decoded."""
+
+
+class ClipUnsupported(ClipError):
+    """Samples of more than 8 bits, high dynamic range, or sizes that a codec does not take."""
 
 
 class WriteError(NitidoError):
