@@ -24,11 +24,18 @@ _XMP_PLACE = re.compile(
     rb"""(?:\s*=\s*["']|>))([^"'<]+)"""
 )
 _XMP_GROUP = re.compile(rb"<(Iptc4xmpExt:Location(?:Shown|Created))\b.*?</\1>", re.DOTALL)
+_IPTC = b"8BIM\x04\x04"
+"""Where a JPEG's APP13 segment has IPTC's records."""
+_IPTC_PLACES = frozenset((26, 27, 90, 92, 95, 100, 101))
+"""Content location (code, name), city, sublocation, state, country (code, name): IPTC IIM 4.2, record 2."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def without_location(file: Path) -> bytes:
-    """The file's bytes with its GPS directory and places in XMP blanked. Raises Refused where it cannot."""
+    """The file's bytes with its GPS directory and places in XMP and IPTC blanked.
+
+    Raises Refused where it cannot.
+    """
     data = bytearray(file.read_bytes())
     try:
         metadata = read_photo(file, max_megapixels=1e6, at_least=(1, 1)).metadata
@@ -41,6 +48,8 @@ def without_location(file: Path) -> bytes:
         raise Refused(409, "the place could not be taken out of the file; ask for it with location=keep")
     if xmp is not None and _replace(xmp, _without_places(xmp), data) is None:
         raise Refused(409, "the place could not be taken out of the file; ask for it with location=keep")
+    if metadata.format == "JPEG":
+        _blank_iptc(data)
     if data.startswith(_PNG):
         _check_again(data)
     return bytes(data)
@@ -75,6 +84,25 @@ def _blank_gps(block: bytearray, start: int) -> None:
 def _without_places(xmp: bytes) -> bytes:
     blank = _XMP_GROUP.sub(lambda found: b" " * len(found[0]), xmp)
     return _XMP_PLACE.sub(lambda found: found[1] + b" " * len(found[2]), blank)
+
+
+def _blank_iptc(data: bytearray) -> None:
+    """Spaces for the places in a JPEG's APP13 segments."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:  # where the picture begins
+        end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
+        if data[at + 1] == 0xED and (block := data.find(_IPTC, at, end)) >= 0:
+            _blank_records(data, data.find(b"\x1c", block, end), end)
+        at = end
+
+
+def _blank_records(data: bytearray, at: int, end: int) -> None:
+    while 0 <= at <= end - 5 and data[at] == 0x1C:
+        record, number, size = struct.unpack_from(">BBH", data, at + 1)
+        value = slice(at + 5, min(at + 5 + size, end))
+        if record == 2 and number in _IPTC_PLACES:
+            data[value] = b" " * (value.stop - value.start)
+        at += 5 + size
 
 
 def _replace(old: bytes, new: bytes, data: bytearray) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import httpx
@@ -46,6 +47,25 @@ def test_gps_and_places_go_and_the_rest_stays(tmp_path: Path, suffix: str) -> No
     text = stripped.read_bytes()
     assert [word for word in (b"51,28.3N", b"Lisbon", b"a quay") if word in text] == []
     assert b"A boat" in text
+
+
+def test_places_in_iptc_records_go_and_other_records_stay(tmp_path: Path) -> None:
+    def record(number: int, value: bytes) -> bytes:
+        return b"\x1c\x02" + struct.pack(">BH", number, len(value)) + value
+
+    records = record(5, b"A boat") + record(90, b"Lisbon") + record(92, b"a quay") + record(101, b"Portugal")
+    block = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00" + struct.pack(">I", len(records)) + records
+    data = (SAMPLES / "coffee_sharp.jpg").read_bytes()
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(data[:2] + b"\xff\xed" + struct.pack(">H", len(block) + 2) + block + data[2:])
+    assert b"Lisbon" in file.read_bytes()
+    stripped = tmp_path / "stripped.jpg"
+    stripped.write_bytes(without_location(file))
+    text = stripped.read_bytes()
+    assert len(text) == len(file.read_bytes())
+    assert [word for word in (b"Lisbon", b"a quay", b"Portugal") if word in text] == []
+    assert b"A boat" in text
+    assert np.array_equal(nitido.read_photo(file).pixels, nitido.read_photo(stripped).pixels)
 
 
 def test_a_result_says_where_only_when_asked(client: httpx.Client, tmp_path: Path) -> None:
