@@ -9,6 +9,7 @@ from nitido.bundle.manifest import (
     BlindTask,
     Build,
     ColorizeTask,
+    DownscaleTask,
     FaceTask,
     Manifest,
     RestoreTask,
@@ -188,6 +189,8 @@ def _task_facts(task: Task) -> list[tuple[str, str]]:
             ]
         case ColorizeTask():
             return [("luma", f"{task.side} x {task.side}"), ("half sure at", f"deviation {task.unsure:g}")]
+        case DownscaleTask():
+            return [("halo", f"{task.halo} pixels of the result"), ("tile", f"{task.tile}")]
         case FaceTask():
             return [
                 ("strides", ", ".join(map(str, task.strides))),
