@@ -109,6 +109,11 @@ def scores(seen: Pixels, photo: Pixels) -> tuple[float, ...]:
     )
 
 
+def sharpness(image: Pixels) -> float:
+    """Mean length of luma's gradient, in grey levels a pixel."""
+    return float(np.hypot(*np.gradient(luma(image))).mean())
+
+
 def bd_rate(anchor: Sequence[Point], test: Sequence[Point], metric: str) -> float:
     """Percent of bits saved (below zero) at equal score, by the library ``bjontegaard``."""
     from bjontegaard import bd_rate as bjontegaard

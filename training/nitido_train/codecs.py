@@ -69,7 +69,7 @@ def pairs(
             plain = planes[index][top : top + side, left : left + side]
             plain = np.ascontiguousarray(random_symmetry(plain, int(rng.integers(8))))
             codec = codecs[int(rng.integers(len(codecs)))]
-            quality = round(rng.uniform(*sorted(QUALITIES[codec])))
+            quality = round(float(rng.uniform(*sorted(QUALITIES[codec]))))
             if (codec, quality) not in headers:
                 headers[codec, quality] = _coded(np.full_like(plain, 128), codec, quality)[1]
             for crop in (plain, _altered(plain, rng)):
@@ -94,7 +94,8 @@ def planes_to_tensor(planes: Sequence[Plane]) -> Tensor:
 def _altered(plane: Plane, rng: np.random.Generator) -> Plane:
     blurred = Image.fromarray(plane).filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 1.6)))
     fine = plane.astype(np.float32) - np.asarray(blurred)
-    return np.clip(np.rint(plane + rng.uniform(-0.8, 1.0) * fine), 0, 255).astype(np.uint8)
+    altered: Plane = np.clip(np.rint(plane + rng.uniform(-0.8, 1.0) * fine), 0, 255).astype(np.uint8)
+    return altered
 
 
 def _coded(plane: Plane, codec: Codec, quality: int) -> tuple[Plane, int]:
@@ -129,7 +130,7 @@ def _h264(plane: Plane, qp: int) -> tuple[Plane, int]:
             clip.mux(packet)
     size = buffer.tell()
     buffer.seek(0)
-    with av.open(buffer, format="h264") as clip:
-        luma = next(clip.decode(video=0)).planes[0]  # converting it would stretch its range
+    with av.open(buffer, "r", format="h264") as coded:
+        luma = next(coded.decode(video=0)).planes[0]  # converting it would stretch its range
         rows = np.frombuffer(bytes(luma), np.uint8).reshape(height, luma.line_size)
         return rows[:, :width].copy(), size

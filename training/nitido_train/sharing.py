@@ -225,7 +225,7 @@ def batches(
 def draw(rng: np.random.Generator, codecs: Sequence[Codec], half: bool) -> Case:
     """A random case: half of them halve the photo, two in five are seen through the learned receiver."""
     codec = codecs[int(rng.integers(len(codecs)))]
-    quality = round(rng.uniform(*sorted(QUALITIES[codec])))
+    quality = round(float(rng.uniform(*sorted(QUALITIES[codec]))))
     side = SIDE // 2 if half or rng.random() < 0.5 else 8 * int(rng.integers(SIDE // 32, SIDE // 8 + 1))
     if side >= SIDE // 2 and rng.random() < 0.4:
         return Case(codec, quality, side, "sr")

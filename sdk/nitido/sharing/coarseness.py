@@ -25,7 +25,7 @@ def coarseness(codec: Codec, quality: float) -> float:
         return quality / 6 + math.log2(0.625)
     share = min(max(quality, 0), 100) / 100
     if codec == "webp":
-        curve = max(1e-3, share * (2 / 3) if share < 0.75 else 2 * share - 1) ** (1 / 3)
+        curve: float = max(1e-3, share * (2 / 3) if share < 0.75 else 2 * share - 1) ** (1 / 3)
         return 2 + 6 * (1 - curve)
     if codec == "avif":
         return 6.5 - 5.5 * share

@@ -89,7 +89,7 @@ class CodecProxy(nn.Module):
         found = waves / step
         rounded = found + (found.round() - found).detach()
         decoded = ((rounded * step) @ wave + 128) / 255
-        decoded = decoded.unflatten(3, (BLOCK, BLOCK)).transpose(2, 3).reshape(plane.shape)
+        decoded = decoded.reshape(*decoded.shape[:3], BLOCK, BLOCK).transpose(2, 3).reshape(plane.shape)
         return Coded(self._filtered(decoded, codec, quality), self._bits(found, codec, quality))
 
     def step_sizes(self, codec: Tensor, quality: Tensor) -> Tensor:

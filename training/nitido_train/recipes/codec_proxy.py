@@ -76,7 +76,9 @@ def proxy_loss(net: CodecProxy, pairs: codecs.CodecPairs) -> Tensor:
     change = rate[::2] - rate[1::2]
     distortion = torch.log(found / true).square().mean()
     picture = (apart / true).mean()
-    return 4 * rate.square().mean() + 40 * change.square().mean() + 4 * distortion + 0.5 * picture
+    bits = 4 * rate.square().mean() + 40 * change.square().mean()
+    total: Tensor = bits + 4 * distortion + 0.5 * picture
+    return total
 
 
 def accuracy(net: CodecProxy, held: Sequence[codecs.Plane], side: int) -> dict[str, float]:
