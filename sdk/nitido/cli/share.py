@@ -1,10 +1,12 @@
-"""``nitido share SRC -o DST --long-side N``: small files of photos that look as good as their bytes allow."""
+"""``nitido share SRC -o DST --long-side N``: small files of photos, or of a clip, that look their best."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nitido.cli import opening
@@ -17,22 +19,30 @@ from nitido.cli.options import (
     share,
     width_and_height,
 )
-from nitido.cli.output import Output
-from nitido.cli.running import check_paths, run_work
+from nitido.cli.output import Output, counted
+from nitido.cli.progress import Progress
+from nitido.cli.running import check_paths, file_destination, run_work
+from nitido.errors import InvalidOption
 
 if TYPE_CHECKING:
     from nitido.sharing.budget import FileCodec
     from nitido.sharing.downscaler import Receiver
 
 
+CLIPS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".3gp", ".ts", ".264", ".h264")
+"""Suffixes of what is shared as a clip."""
+
+
 class Args(FolderCommand):
     """The command's options."""
 
-    to: tuple[int, int] | None
+    to: tuple[int, int] | int | None
+    """Width and height, or lines of a clip."""
     long_side: int | None
     max_bytes: int | None
     codec: FileCodec
     quality: int
+    crf: int
     detail: float
     receiver: Receiver
 
@@ -41,17 +51,19 @@ def add(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "share",
-        help="make small files of photos, to be sent",
+        help="make small files of photos, or of a clip, to be sent",
         description="Make photos small and compress them, by a network that knows the codec and that someone "
         "enlarges them again. EXIF and colour profile stay. A run that was stopped goes on where it was when "
-        "started again.",
+        "started again. A clip becomes H.264; its audio, times and colours stay.",
     )
     add_folder_run(parser)
     sizes = parser.add_mutually_exclusive_group(required=True)
     sizes.add_argument(
         "--long-side", type=positive_int, metavar="N", help="at most so many pixels along the longer side"
     )
-    sizes.add_argument("--to", type=width_and_height, metavar="WxH", help="as large as fits into WxH pixels")
+    sizes.add_argument(
+        "--to", type=box_or_lines, metavar="WxH", help="as large as fits into WxH pixels; of a clip 540p"
+    )
     parser.add_argument(
         "--max-bytes",
         type=byte_count,
@@ -61,6 +73,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--codec", choices=("jpeg", "webp", "avif"), default="jpeg", help="default: jpeg")
     parser.add_argument(
         "--quality", type=positive_int, default=75, metavar="Q", help="10 to 100, at most (default: 75)"
+    )
+    parser.add_argument(
+        "--crf", type=int, default=28, metavar="N", help="of a clip, 0 to 51, fewer is better (default: 28)"
     )
     parser.add_argument(
         "--detail",
@@ -82,6 +97,12 @@ def add(commands: Subparsers) -> None:
 def run(args: Args, output: Output) -> bool:
     """Share a file or folder; returns whether some files failed or a budget was not met."""
     check_paths(args)
+    if Path(args.source).suffix.lower() in CLIPS and Path(args.source).is_file():
+        return _clip(args, output)
+    if isinstance(args.to, int):
+        raise InvalidOption(
+            f"expected --to WxH or --long-side for photos, got {args.to}p; lines are for a clip"
+        )
     from nitido.batch.sharing import Sharing, shared_names, sharing
     from nitido.sizes import Size
 
@@ -92,6 +113,52 @@ def run(args: Args, output: Output) -> bool:
     work = sharing(downscaler, wanted, max_megapixels=args.max_megapixels)
     reports = run_work(args, work, options, output, names=lambda photos: shared_names(photos, args.codec))
     return any(report.status == "failed" for report in reports)
+
+
+def _clip(args: Args, output: Output) -> bool:
+    if not isinstance(args.to, int) or args.max_bytes is not None:
+        raise InvalidOption(
+            "expected --to with lines, as in --to 540p, and --crf for a clip, got another size or a budget"
+        )
+    from nitido.sharing.clip import ClipSharing, share_clip
+
+    options = ClipSharing(args.to, args.crf, args.detail, args.receiver)
+    source = Path(args.source)
+    destination = file_destination(source, args.output)
+    start = time.monotonic()
+    with Progress(0, "sharing") as progress:
+        done = share_clip(
+            source,
+            destination,
+            opening.open_downscaler(args),
+            options,
+            overwrite=args.overwrite,
+            on_frame=progress.update,
+        )
+    before, after = source.stat().st_size, destination.stat().st_size
+    seconds = time.monotonic() - start
+    output.record(
+        {
+            "file": str(source),
+            "destination": str(destination),
+            "frames": done.frames,
+            "damaged": done.damaged,
+            "truncated": done.truncated,
+            "bytes": after,
+            "seconds": round(seconds, 2),
+        }
+    )
+    broken = f", {counted(done.damaged, 'damaged frame')} left out" if done.damaged else ""
+    broken += ", broken off before its end" if done.truncated else ""
+    output.summary(
+        f"{counted(done.frames, 'frame')}{broken}: {before:,} bytes became {after:,}. {seconds:.1f} s."
+    )
+    return bool(broken)
+
+
+def box_or_lines(text: str) -> tuple[int, int] | int:
+    """``1280x720``, or ``540p``."""
+    return positive_int(text[:-1]) if text.lower().endswith("p") else width_and_height(text)
 
 
 def byte_count(text: str) -> int:
