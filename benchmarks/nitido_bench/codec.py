@@ -16,7 +16,7 @@ from nitido_bench.codec_chain import Make
 from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.data import held_out_photos, load_all
 
-TABLES = ("photos", "slider", "cost", "proxy")
+TABLES = ("photos", "video", "slider", "cost", "proxy")
 _DETAILS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SLIDER_QUALITY = 75
 _ROUNDS = 9
@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="training photos: the held-out ones are taken"
     )
+    parser.add_argument("--clips", type=Path, help="folder of clips, for the table of video")
     parser.add_argument("--bundle", default="share", help="zoo name or bundle folder (default: share)")
     parser.add_argument("--proxy", type=Path, default=Path("training/checkpoints/codec-proxy.safetensors"))
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="default: all")
@@ -38,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--side", type=int, default=640, help="their middles, at most so large (default: 640)"
     )
+    parser.add_argument("--frames", type=int, default=24, help="of each clip, from its start (default: 24)")
     parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
 
 
@@ -50,6 +52,11 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
             for factor in args.factor:
                 for receiver in args.receiver:
                     yield from savings(downscaler, photos, codec, factor, receiver, args.detail)
+    if "video" in args.tables and args.clips is not None:
+        from nitido_bench import codec_video
+
+        found = list(codec_video.shots(args.clips, args.frames, args.limit))
+        yield from codec_video.measure(downscaler, found, args.detail)
     if "slider" in args.tables:
         yield from slider(downscaler, photos)
     if "cost" in args.tables:
@@ -174,6 +181,7 @@ SUITE = Suite(
         ("bd_psnr", "BD-rate, PSNR (Y), %", "+.1f"),
         ("bd_ms_ssim", "MS-SSIM (Y), %", "+.1f"),
         ("bd_edges", "gradients, %", "+.1f"),
+        ("bd_flicker", "flicker, %", "+.1f"),
         ("detail", "detail", ""),
         ("kbytes", "kB at JPEG 75", ".1f"),
         ("sharpness", "mean gradient, grey levels", ".2f"),

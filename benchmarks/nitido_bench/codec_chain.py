@@ -115,16 +115,19 @@ def sharpness(image: Pixels) -> float:
 
 
 def bd_rate(anchor: Sequence[Point], test: Sequence[Point], metric: str) -> float:
-    """Percent of bits saved (below zero) at equal score, by the library ``bjontegaard``."""
-    from bjontegaard import bd_rate as bjontegaard
+    """Percent of bits saved (below zero) at equal score."""
+    return bjontegaard_rate(anchor, test, METRICS.index(metric))
 
-    place = METRICS.index(metric)
-    curves = [
+
+def bjontegaard_rate(anchor: Sequence[Point], test: Sequence[Point], place: int) -> float:
+    """The same by the place of a score, by the library ``bjontegaard``."""
+    from bjontegaard import bd_rate as measured
+
+    (rates, values), (others, found) = (
         ([point.bits for point in points], [point.scores[place] for point in points])
         for points in (anchor, test)
-    ]
-    (rates, values), (others, found) = curves
-    return float(bjontegaard(rates, values, others, found, method="akima", min_overlap=0))
+    )
+    return float(measured(rates, values, others, found, method="akima", min_overlap=0))
 
 
 def _resized(photo: Pixels, shape: tuple[int, int], chosen: Image.Resampling) -> Pixels:

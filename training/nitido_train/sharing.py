@@ -1,8 +1,8 @@
 """What downscaling networks train on: a photo made small, sent through a codec, and enlarged again (D3-D8).
 
 The objective counts everything in one currency, the rate: a distortion that falls by one percent is worth as
-much as the percentage of bits that the codec itself, at another quality, would have asked for it. So lambda of
-D3 is no constant to be tuned, but read off the codec's own curve.
+much as the percentage of bits that the codec itself, at another quality, would have asked for it. So D3's
+lambda is no constant to be tuned, but read off the codec's own curve.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def downscaled(net: DownscaleNet, large: Tensor, side: int, wish: Wish) -> Tenso
     told = torch.from_numpy(wish.vector())[None]
     change = net.refine(quarters.contiguous(memory_format=torch.channels_last), told)
     with torch.autocast("cpu", enabled=False):
-        return net.add(quarters, change.float()).clamp(0, 1)
+        return net.add(quarters, change.float(), told).clamp(0, 1)
 
 
 def quarters_of(large: Tensor, side: int, with_offsets: bool = False) -> Tensor:
@@ -223,10 +223,10 @@ def batches(
 
 
 def draw(rng: np.random.Generator, codecs: Sequence[Codec], half: bool) -> Case:
-    """A random case: half of them halve the photo, two in five are seen through the learned receiver."""
+    """A random case: three in five halve the photo, a third are seen through the learned receiver."""
     codec = codecs[int(rng.integers(len(codecs)))]
     quality = round(float(rng.uniform(*sorted(QUALITIES[codec]))))
-    side = SIDE // 2 if half or rng.random() < 0.5 else 8 * int(rng.integers(SIDE // 32, SIDE // 8 + 1))
-    if side >= SIDE // 2 and rng.random() < 0.4:
+    side = SIDE // 2 if half or rng.random() < 0.6 else 8 * int(rng.integers(SIDE // 32, SIDE // 8 + 1))
+    if side >= SIDE // 2 and rng.random() < 0.35:
         return Case(codec, quality, side, "sr")
     return Case(codec, quality, side, str(rng.choice(list(_SEEN_THROUGH), p=list(_SEEN_THROUGH.values()))))

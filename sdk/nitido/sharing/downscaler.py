@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import DownscaleTask, TensorSpec
 from nitido.errors import BundleInvalid, InvalidOption
-from nitido.photo.model import Pixels
+from nitido.photo.model import LUMA, Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
 from nitido.sharing.coarseness import Codec
-from nitido.sharing.grid import Plane, Shape, join, quarters, resize, split
+from nitido.sharing.grid import Plane, Shape, luma_of, quarters, resize
 from nitido.sharing.wish import COUNT, Wish, weights_of
 from nitido.sizes import Size
 from nitido.tensors import check_pixels, fixed_size, tensor_to_vector, vector_to_tensor
@@ -29,7 +29,7 @@ _SMALLEST_FACTOR = 0.25
 class Downscaler:
     """``downscaler(pixels, Size(long_side=1280))``: small, and best once compressed and enlarged again.
 
-    A network makes luma; chroma, of which codecs keep little, goes through Lanczos. Safe to call from several
+    A network makes luma; colour, of which codecs keep little, goes through Lanczos. Safe to call from several
     threads.
     """
 
@@ -90,8 +90,10 @@ class Downscaler:
         check_pixels(pixels)
         shape = size.of(*pixels.shape[:2]) if isinstance(size, Size) else _scaled(pixels.shape[:2], size)
         wish = self.wish(pixels.shape[:2], shape, detail, codec, quality, receiver)
-        luma, blue, red = split(pixels)
-        return join((self.luma(luma, shape, wish), resize(blue, shape), resize(red, shape)))
+        small = resize(pixels, shape)
+        # Colours by the filter, and what the network makes of luma added: rounded once, in RGB.
+        change = self._levels(luma_of(pixels), shape, wish) - _exact_luma(small)
+        return _whole(small + change[..., np.newaxis])
 
     def wish(
         self,
@@ -115,21 +117,26 @@ class Downscaler:
 
     def luma(self, luma: Plane, shape: Shape, wish: Wish) -> Plane:
         """One plane (H, W) of luma, full range or a video's, to ``shape``: for frames that are not RGB."""
+        return _whole(self._levels(luma, shape, wish))
+
+    def _levels(self, luma: Plane, shape: Shape, wish: Wish) -> NDArray[np.float32]:
+        """Grey levels (H, W), neither rounded nor clipped."""
         image, wanted = self._session.build.inputs
         made = self._session.build.outputs[0]
         halo, (height, width) = self._halo, shape
         # Networks pad with zeros; with a mirrored margin that is cut off again, those never show.
         seen = crop(quarters(luma, shape), -halo, -halo, height + 2 * halo, width + 2 * halo)
         told = vector_to_tensor(wish.vector(), wanted)
-        result: Plane = np.empty(seen.shape[:2], np.uint8)
+        result = np.empty(seen.shape[:2], np.float32)
         for tile in self._tiler.plan(*seen.shape[:2]):
             part = crop(seen, tile.top, tile.left, tile.height, tile.width)
             tensor = vector_to_tensor(part * np.float32(1 / 255), image)
             found = self._session.run({image.name: tensor, wanted.name: told})[made.name]
-            small = _whole(tensor_to_vector(found, made)[..., 0])
+            small = tensor_to_vector(found, made)[..., 0]
             (y0, y1), (x0, x1) = tile.rows, tile.columns
-            result[y0:y1, x0:x1] = small[y0 - tile.top : y1 - tile.top, x0 - tile.left : x1 - tile.left]
-        return np.ascontiguousarray(result[halo : halo + height, halo : halo + width])
+            kept = small[y0 - tile.top : y1 - tile.top, x0 - tile.left : x1 - tile.left]
+            np.multiply(kept, np.float32(255), out=result[y0:y1, x0:x1])
+        return result[halo : halo + height, halo : halo + width]
 
 
 def _scaled(shape: Shape, factor: float) -> Shape:
@@ -141,12 +148,16 @@ def _scaled(shape: Shape, factor: float) -> Shape:
     return height, width
 
 
-def _whole(values: NDArray[np.float32]) -> Plane:
-    """0..1 to grey levels."""
-    values = values * np.float32(255)
-    values += np.float32(0.5)
-    np.clip(values, 0, 255, out=values)
-    return values.astype(np.uint8)
+def _exact_luma(pixels: Pixels) -> NDArray[np.float32]:
+    luma: NDArray[np.float32] = pixels.astype(np.float32) @ LUMA
+    return luma
+
+
+def _whole(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Rounded and clipped."""
+    levels = levels + np.float32(0.5)
+    np.clip(levels, 0, 255, out=levels)
+    return levels.astype(np.uint8)
 
 
 def _channels(spec: TensorSpec) -> int | None:

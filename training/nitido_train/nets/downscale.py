@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from nitido.sharing.wish import COUNT
 
 Kind = Literal["a", "b", "c", "d"]
+_FILTERS = 4
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class DownscaleNet(nn.Module):
 
     Kind c reads six channels: the last two are by how much, in pixels of the photo from -0.5 to 0.5, the
     centre of a pixel lies off one of the photo's, down and to the right. Convolutions are 3x3; a wish scales
-    and shifts their outputs. What they make is added to a short linear filter of the grid.
+    and shifts their outputs. What they make is added to linear filters of the grid, mixed as the wish says.
     """
 
     def __init__(self, config: DownscaleConfig) -> None:
@@ -52,11 +53,15 @@ class DownscaleNet(nn.Module):
         self.head = nn.Conv2d(inputs, width, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(config.depth))
         self.tail = nn.Conv2d(width, 36 if kind == "d" else 1, 3, padding=1)
-        self.linear = nn.Conv2d(4, 1, 3, padding=1, bias=False)
+        self.filters = nn.Conv2d(4, _FILTERS, 3, padding=1, bias=False)
+        self.mix = nn.Linear(config.hidden, _FILTERS)
+        self.register_buffer("ones", torch.ones(1, _FILTERS, 1, 1), persistent=False)
         self.read = nn.Linear(COUNT, config.hidden)
         self.tell = nn.Linear(config.hidden, 2 * width * (config.depth + 1))
         with torch.no_grad():
-            self.linear.weight.copy_(_short_filter())
+            self.filters.weight.copy_(_short_filters())
+            nn.init.zeros_(self.mix.weight)
+            self.mix.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
             for layer in self.body:
                 assert isinstance(layer, nn.Conv2d)
                 nn.init.normal_(layer.weight, std=0.5 * (2 / (9 * width)) ** 0.5)
@@ -76,10 +81,10 @@ class DownscaleNet(nn.Module):
 
     def forward(self, quarters: Tensor, wish: Tensor) -> Tensor:
         """Make small."""
-        return self.add(quarters, self.refine(quarters, wish))
+        return self.add(quarters, self.refine(quarters, wish), wish)
 
     def refine(self, quarters: Tensor, wish: Tensor) -> Tensor:
-        """What to add to the linear filter's result: one channel, or a kernel's 36 in kind d."""
+        """What to add to the linear filters' result: one channel, or a kernel's 36 in kind d."""
         told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
         scales, shifts = told.chunk(2, 1)
         scale, shift = (list(part.chunk(self.config.depth + 1, 1)) for part in (1 + scales, shifts))
@@ -93,18 +98,27 @@ class DownscaleNet(nn.Module):
         change: Tensor = self.tail(features)
         return change
 
-    def add(self, quarters: Tensor, change: Tensor) -> Tensor:
+    def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
         """The result, from the grid and what ``refine`` found."""
         grid = quarters[:, :4]
         if self.config.kind == "d":
             kernel = change - change.mean(1, keepdim=True)  # flat stays flat
             change = (kernel * F.conv2d(grid, self.get_buffer("taps"), padding=1)).sum(1, keepdim=True)
-        result: Tensor = self.linear(grid) + change
+        shares = self.mix(F.relu(self.read(wish)))[:, :, None, None]
+        result: Tensor = F.conv2d(self.filters(grid) * shares, self.get_buffer("ones")) + change
         return result
 
 
-def _short_filter() -> Tensor:
-    """(1, 4, 3, 3): the middle six taps each way of a bicubic that halves, over 3 x 3 quarters."""
-    taps = torch.tensor([-0.0234, -0.0703, 0.2266, 0.8672, 0.8672, 0.2266, -0.0703, -0.0234])[1:7]
+def _short_filters() -> Tensor:
+    """(4, 4, 3, 3), six taps each way over 3 x 3 quarters: a bicubic that halves, and what it takes away.
+
+    The others are that minus the mean of four pixels, of 16 and of 36: fine, medium and coarse detail.
+    """
+    taps = torch.tensor([-0.0703, 0.2266, 0.8672, 0.8672, 0.2266, -0.0703])
     taps = taps / taps.sum()
-    return F.pixel_unshuffle(torch.outer(taps, taps)[None, None], 2)
+    means = [torch.zeros(6) for _ in range(3)]
+    for radius, mean in enumerate(means, 1):
+        mean[3 - radius : 3 + radius] = 1 / (2 * radius)
+    short = torch.outer(taps, taps)
+    detail = [short - torch.outer(mean, mean) for mean in means]
+    return F.pixel_unshuffle(torch.stack([short, *detail])[:, None], 2)

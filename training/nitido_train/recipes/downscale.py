@@ -40,7 +40,7 @@ class Config:
     """None: for no codec, with the identity as its stand-in."""
     half: bool = False
     """Only to half the size, all that kind a is for."""
-    batch: int = 6
+    batch: int = 3
     seed: int = 0
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
