@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -16,6 +13,7 @@ from PIL import Image
 import nitido
 from nitido.clips import Clip, Planes
 from nitido.sharing.clip import ClipSharing, smaller, target
+from nitido.sharing.x264 import through_x264
 from nitido_bench import codec_chain as chain
 from nitido_bench.suite import Row
 from nitido_train.clips import list_clips
@@ -39,7 +37,7 @@ class Shot:
 
 
 def shots(folder: Path, count: int, limit: int | None) -> Iterator[Shot]:
-    """``count`` frames from the start of each clip; clips that are shorter or of other samples are left out."""
+    """``count`` frames from the start of each clip; shorter clips and those of other samples are left out."""
     for file in list_clips(folder)[:limit]:
         try:
             with Clip(file) as clip:
@@ -108,24 +106,6 @@ def curve(shot: Shot, make: MakeFrame) -> list[chain.Point]:
         decoded, size = through_x264([make(frame, crf) for frame in shot.frames], crf)
         points.append(chain.Point(8 * size, scores(shot.frames, decoded)))
     return points
-
-
-def through_x264(frames: Sequence[Planes], crf: int) -> tuple[list[Plane], int]:
-    """Decoded luma, and bytes of the stream."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="h264") as container:
-        stream: Any = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "medium"}
-        for number, planes in enumerate(frames):
-            frame = planes.to_frame()
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    size = buffer.tell()
-    buffer.seek(0)
-    with av.open(buffer, "r", format="h264") as coded:
-        return [Planes.of_frame(frame).y.copy() for frame in coded.decode(video=0)], size
 
 
 def scores(frames: Sequence[Planes], decoded: Sequence[Plane]) -> tuple[float, ...]:

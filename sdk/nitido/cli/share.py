@@ -43,6 +43,7 @@ class Args(FolderCommand):
     codec: FileCodec
     quality: int
     crf: int
+    adapt: bool
     detail: float
     receiver: Receiver
 
@@ -76,6 +77,9 @@ def add(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--crf", type=int, default=28, metavar="N", help="of a clip, 0 to 51, fewer is better (default: 28)"
+    )
+    parser.add_argument(
+        "--adapt", action="store_true", help="tune the network's wish to a clip, on a few of its frames first"
     )
     parser.add_argument(
         "--detail",
@@ -126,11 +130,18 @@ def _clip(args: Args, output: Output) -> bool:
     source = Path(args.source)
     destination = file_destination(source, args.output)
     start = time.monotonic()
+    downscaler = opening.open_downscaler(args)
+    if args.adapt:
+        from nitido.sharing.adapt import adapt
+
+        adapted = adapt(source, downscaler, options)
+        options = adapted.options
+        output.text(f"adapted to the clip: {-adapted.saved:+.1f} % of bits at equal quality, on a sample")
     with Progress(0, "sharing") as progress:
         done = share_clip(
             source,
             destination,
-            opening.open_downscaler(args),
+            downscaler,
             options,
             overwrite=args.overwrite,
             on_frame=progress.update,
@@ -145,6 +156,8 @@ def _clip(args: Args, output: Output) -> bool:
             "damaged": done.damaged,
             "truncated": done.truncated,
             "bytes": after,
+            "told_crf": options.told_crf,
+            "detail": options.detail,
             "seconds": round(seconds, 2),
         }
     )

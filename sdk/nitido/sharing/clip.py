@@ -22,6 +22,13 @@ class ClipSharing:
     """Constant rate factor of H.264: 18 is fine, 28 is small."""
     detail: float = 0.5
     receiver: Receiver = "classic"
+    told: float | None = None
+    """The rate factor that the network is told; None: the true one. ``adapt`` tunes it."""
+
+    @property
+    def told_crf(self) -> float:
+        """``told``, or the true rate factor."""
+        return float(self.crf if self.told is None else self.told)
 
     def __post_init__(self) -> None:
         """Raises InvalidOption."""
@@ -57,7 +64,7 @@ def smaller(planes: Planes, downscaler: Downscaler, options: ClipSharing) -> Pla
     """One frame of the new size: luma by the network, chroma by Lanczos, never as RGB."""
     whole = planes.height, planes.width
     shape = target(whole, options.lines)
-    wish = downscaler.wish(whole, shape, options.detail, "h264", options.crf, options.receiver)
+    wish = downscaler.wish(whole, shape, options.detail, "h264", options.told_crf, options.receiver)
     half = shape[0] // 2, shape[1] // 2
     return Planes(downscaler.luma(planes.y, shape, wish), resize(planes.u, half), resize(planes.v, half))
 
