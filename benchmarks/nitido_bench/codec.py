@@ -100,7 +100,6 @@ def savings(
         for photo, anchor in zip(photos, anchors, strict=True):
             points = chain.curve(photo, factor, make, receive, codec)
             rows.append([chain.bd_rate(anchor, points, metric) for metric in chain.METRICS])
-        means = np.mean(rows, axis=0)
         yield {
             "table": "photos",
             "codec": codec,
@@ -108,7 +107,7 @@ def savings(
             "receiver": receiver,
             "downscaler": name,
             "photos": len(photos),
-            **{f"bd_{m}": round(float(v), 2) for m, v in zip(chain.METRICS, means, strict=True)},
+            **chain.mean_rates(rows, chain.METRICS),
         }
 
 
@@ -181,6 +180,7 @@ SUITE = Suite(
         ("bd_psnr", "BD-rate, PSNR (Y), %", "+.1f"),
         ("bd_ms_ssim", "MS-SSIM (Y), %", "+.1f"),
         ("bd_edges", "gradients, %", "+.1f"),
+        ("apart", "photos without a common quality", "d"),
         ("bd_flicker", "flicker, %", "+.1f"),
         ("detail", "detail", ""),
         ("kbytes", "kB at JPEG 75", ".1f"),

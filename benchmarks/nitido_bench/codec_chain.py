@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 import nitido
 from nitido.photo.model import Pixels
+from nitido_bench.suite import Row
 from nitido_train.losses import to_luma
 from nitido_train.metrics import gradient_error, luma, psnr
 from nitido_train.tensors import to_tensor
@@ -120,14 +122,31 @@ def bd_rate(anchor: Sequence[Point], test: Sequence[Point], metric: str) -> floa
 
 
 def bjontegaard_rate(anchor: Sequence[Point], test: Sequence[Point], place: int) -> float:
-    """The same by the place of a score, by the library ``bjontegaard``."""
+    """The same by the place of a score, by the library ``bjontegaard``; NaN for curves that do not overlap."""
     from bjontegaard import bd_rate as measured
 
     (rates, values), (others, found) = (
         ([point.bits for point in points], [point.scores[place] for point in points])
         for points in (anchor, test)
     )
-    return float(measured(rates, values, others, found, method="akima", min_overlap=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of what it returns NaN for
+        return float(measured(rates, values, others, found, method="akima", min_overlap=0))
+
+
+def mean_rates(rates: Sequence[Sequence[float]], metrics: Sequence[str]) -> Row:
+    """Columns of means over photos, a row of rates each; ``apart`` counts photos without a common quality.
+
+    Those do not count in the means.
+    """
+    found: Row = {}
+    table = np.array(rates)
+    for metric, column in zip(metrics, table.T, strict=True):
+        known = column[~np.isnan(column)]
+        if len(known):
+            found[f"bd_{metric}"] = round(float(known.mean()), 2)
+    apart = int(np.isnan(table).any(axis=1).sum())
+    return {**found, "apart": apart} if apart else found
 
 
 def _resized(photo: Pixels, shape: tuple[int, int], chosen: Image.Resampling) -> Pixels:

@@ -80,7 +80,7 @@ def measure(downscaler: nitido.Downscaler, found: Sequence[Shot], details: Seque
             "receiver": "bicubic",
             "downscaler": name,
             "clips": len(found),
-            **{f"bd_{m}": round(float(v), 2) for m, v in zip(METRICS, np.mean(rows, axis=0), strict=True)},
+            **chain.mean_rates(rows, METRICS),
         }
 
 

@@ -33,7 +33,7 @@ _MARGIN = 8
 """Pixels of a crop's border that do not count: what lies beyond it is unknown."""
 _MEAN_SHARE = 0.5
 """Logarithms of crops' figures are taken after adding this share of their mean: flat crops weigh less."""
-_PLACES = 7
+_PLACES = 5
 """Qualities at which a codec's curve is measured."""
 _LUMA_SHARE = 0.85
 """Of a file's bits; the rest is chroma and headers, which stay."""
@@ -93,7 +93,7 @@ class Means:
     def of(self, case: Case) -> Exchange:
         """What a case's figures are measured in."""
         coarse, fine = QUALITIES[case.codec]
-        side = min((48, 96, 144, 192), key=lambda s: abs(s - case.side))
+        side = min((64, 96, 144), key=lambda s: abs(s - case.side))
         key = case.codec, side, case.receiver == "sr"
         if key not in self._found:
             self._found[key] = self._measured(*key)

@@ -26,7 +26,7 @@ class DownscaleConfig:
     kind: Kind = "a"
     """a: a strided convolution reads the grid. b: features of the grid are resampled by a classic filter.
     c: the same, and where each pixel lies on the photo's grid are features too. d: a kernel is predicted for
-    each pixel and applied to the grid."""
+    each pixel and applied to the grid, as shares of learned ones. a, b and c predict a residual."""
     width: int = 16
     depth: int = 3
     hidden: int = 24
@@ -52,7 +52,7 @@ class DownscaleNet(nn.Module):
         inputs = {"a": 4, "b": config.fine, "c": config.fine + 2, "d": 4}[kind]
         self.head = nn.Conv2d(inputs, width, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(config.depth))
-        self.tail = nn.Conv2d(width, 36 if kind == "d" else 1, 3, padding=1)
+        self.tail = nn.Conv2d(width, _FILTERS if kind == "d" else 1, 3, padding=1)
         self.filters = nn.Conv2d(4, _FILTERS, 3, padding=1, bias=False)
         self.mix = nn.Linear(config.hidden, _FILTERS)
         self.register_buffer("ones", torch.ones(1, _FILTERS, 1, 1), persistent=False)
@@ -71,8 +71,6 @@ class DownscaleNet(nn.Module):
             nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
             nn.init.normal_(self.tell.weight, std=0.02)
             nn.init.zeros_(self.tell.bias)
-        if kind == "d":
-            self.register_buffer("taps", torch.eye(36).view(36, 4, 3, 3), persistent=False)
 
     @property
     def receptive_radius(self) -> int:
@@ -84,7 +82,7 @@ class DownscaleNet(nn.Module):
         return self.add(quarters, self.refine(quarters, wish), wish)
 
     def refine(self, quarters: Tensor, wish: Tensor) -> Tensor:
-        """What to add to the linear filters' result: one channel, or a kernel's 36 in kind d."""
+        """What to add to the linear filters' result; in kind d, to the shares that they have in it."""
         told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
         scales, shifts = told.chunk(2, 1)
         scale, shift = (list(part.chunk(self.config.depth + 1, 1)) for part in (1 + scales, shifts))
@@ -100,13 +98,11 @@ class DownscaleNet(nn.Module):
 
     def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
         """The result, from the grid and what ``refine`` found."""
-        grid = quarters[:, :4]
-        if self.config.kind == "d":
-            kernel = change - change.mean(1, keepdim=True)  # flat stays flat
-            change = (kernel * F.conv2d(grid, self.get_buffer("taps"), padding=1)).sum(1, keepdim=True)
         shares = self.mix(F.relu(self.read(wish)))[:, :, None, None]
-        result: Tensor = F.conv2d(self.filters(grid) * shares, self.get_buffer("ones")) + change
-        return result
+        filtered = self.filters(quarters[:, :4])
+        if self.config.kind == "d":
+            return F.conv2d(filtered * (shares + change), self.get_buffer("ones"))
+        return F.conv2d(filtered * shares, self.get_buffer("ones")) + change
 
 
 def _short_filters() -> Tensor:

@@ -62,8 +62,8 @@ def train(
     if warm_start is not None:
         checkpoint.load_matching(net, warm_start)
     photos = planes(files)
-    means = sharing.Means(chain, _middles(photos[:: max(1, len(photos) // 16)]))
-    held = _middles(planes(data.held_out_photos(folder)))
+    means = sharing.Means(chain, _middles(photos[:: max(1, len(photos) // 12)]))
+    held = _middles(planes(data.held_out_photos(folder)))[:16]
 
     def loss(net: DownscaleNet, batch: tuple[Tensor, sharing.Case, Wish]) -> Tensor:
         return sharing.objective(net, chain, means, batch)
@@ -85,17 +85,17 @@ def savings(net: DownscaleNet, chain: sharing.Chain, means: sharing.Means, held:
     """Percent of the rate that the objective falls by against Lanczos, by the stand-in's account."""
     found = {}
     for case in _MEASURED:
-        for detail in (0.0, 0.5, 1.0):
-            wish = Wish(weights_of(detail), case.codec, case.quality, case.factor, case.receiver == "sr")
-            with torch.no_grad():
-                classic = sharing.resized(held, case.side, "lanczos").clamp(0, 1)
+        with torch.no_grad():
+            classic = chain.figures(sharing.resized(held, case.side, "lanczos").clamp(0, 1), held, case)
+            for detail in (0.0, 0.5, 1.0):
+                wish = Wish(weights_of(detail), case.codec, case.quality, case.factor, case.receiver == "sr")
                 small = sharing.downscaled(net, held, case.side, wish)
                 before, after = (
-                    float(sharing.cost(chain.figures(x, held, case), means.of(case), wish))
-                    for x in (classic, small)
+                    float(sharing.cost(figures, means.of(case), wish))
+                    for figures in (classic, chain.figures(small, held, case))
                 )
-            name = f"{case.codec}_{case.factor:.2f}_{case.receiver}_detail_{detail:g}"
-            found[name] = round(100 * (after - before), 2)
+                name = f"{case.codec}_{case.factor:.2f}_{case.receiver}_detail_{detail:g}"
+                found[name] = round(100 * (after - before), 2)
     return found
 
 
@@ -157,7 +157,7 @@ def main() -> None:
             muon_learning_rate=args.muon,
             warmup=100,
             log_every=50,
-            evaluate_every=500,
+            evaluate_every=1_000,
         ),
     )
     run = Path("runs") / args.out.stem
