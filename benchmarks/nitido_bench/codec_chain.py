@@ -122,7 +122,7 @@ def bd_rate(anchor: Sequence[Point], test: Sequence[Point], metric: str) -> floa
 
 
 def bjontegaard_rate(anchor: Sequence[Point], test: Sequence[Point], place: int) -> float:
-    """The same by the place of a score, by the library ``bjontegaard``; NaN for curves that do not overlap."""
+    """The same by the place of a score, by the library ``bjontegaard``; NaN for curves apart."""
     from bjontegaard import bd_rate as measured
 
     (rates, values), (others, found) = (
