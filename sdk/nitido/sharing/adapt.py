@@ -58,9 +58,10 @@ def adapt(source: str | os.PathLike[str], downscaler: Downscaler, options: ClipS
         for name, step in _STEPS.items():
             for way in (-step, step):
                 low, high = _LIMITS[name]
-                now = best.told_crf if name == "told" else best.detail
+                told = name == "told"
+                now = best.told_crf if told else best.detail
                 value = min(max(now + way, low), high)
-                moved = replace(best, **{name: value})
+                moved = replace(best, told=value) if told else replace(best, detail=value)
                 if value != now and (found := trial.cost(moved)) < lowest - 0.002:
                     best, lowest, improved = moved, found, True
                     break

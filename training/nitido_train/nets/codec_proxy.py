@@ -21,6 +21,10 @@ _JPEG_LUMA = (
 """Example table of ITU-T T.81, annex K, row by row; encoders scale it by their quality."""
 
 
+_STEEP = 7.0
+"""Of the soft stairs, three times as steep as no rounding where they rise, and level where they do not."""
+
+
 class Coded(NamedTuple):
     """A picture as a receiver gets it, and what it costs to send."""
 
@@ -49,8 +53,8 @@ class IdentityProxy(nn.Module):
 class CodecProxy(nn.Module):
     """Luma (N, 1, H, W) in [0, 1], sides multiples of 8, to what a codec makes of it: ``Coded``.
 
-    JPEG's distortion is JPEG itself: its transform, its tables, its rounding; rounding passes slopes on as
-    they are. Of the others, steps are learned, and a small filter does what their prediction and loop filter
+    JPEG's distortion is JPEG itself: its transform, its tables, its rounding. In training mode it rounds on soft
+    stairs, since rounding has no slopes. Of the others, steps are learned, and a small filter does what their prediction and loop filter
     do to the picture. The rate is learned: a sum over coefficients of two rising functions of their size.
     """
 
@@ -87,7 +91,7 @@ class CodecProxy(nn.Module):
         waves = blocks.transpose(2, 3).flatten(3) @ wave.T
         step = self.step_sizes(codec, quality)[:, None, None] * self._adapted(waves, codec)
         found = waves / step
-        rounded = found + (found.round() - found).detach()
+        rounded = stairs(found) if self.training else found.round()
         decoded = ((rounded * step) @ wave + 128) / 255
         decoded = decoded.reshape(*decoded.shape[:3], BLOCK, BLOCK).transpose(2, 3).reshape(plane.shape)
         return Coded(self._filtered(decoded, codec, quality), self._bits(found, codec, quality))
@@ -145,6 +149,17 @@ class CodecProxy(nn.Module):
         features = F.relu(self.second(features) * (1 + self.scale(condition))[..., None, None])
         change = F.pixel_shuffle(self.last(features).float(), 2)
         return decoded.index_add(0, chosen, strength * change)
+
+
+def stairs(values: Tensor) -> Tensor:
+    """Soft rounding, after Agustsson & Theis 2020: steps of tanh.
+
+    Passing slopes on as if nothing were rounded would tell a downscaler of detail that never arrives: most fine
+    coefficients are near zero and stay there. Where a step rises, the loss is seen from half way between both
+    values, so that it tells rightly what crossing costs.
+    """
+    low = values.floor()
+    return low + 0.5 + 0.5 * torch.tanh(_STEEP * (values - low - 0.5)) / math.tanh(_STEEP / 2)
 
 
 def cosines() -> Tensor:

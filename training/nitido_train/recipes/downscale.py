@@ -6,6 +6,7 @@ python -m nitido_train.recipes.downscale --data PHOTOS --minutes 20 --out share.
 from __future__ import annotations
 
 import argparse
+import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,7 +58,9 @@ def train(
     """Train, and measure on held-out photos what is saved against Lanczos; ``warm_start`` gives layers."""
     torch.manual_seed(config.seed)
     files = data.training_photos(folder)
-    chain = sharing.Chain(open_proxy(proxy) if config.codecs else IdentityProxy(), open_upscaler(sr, 2))
+    codec = open_proxy(proxy) if config.codecs else IdentityProxy()
+    chain = sharing.Chain(codec, open_upscaler(sr, 2))
+    soft = sharing.Chain(copy.deepcopy(codec).train(), chain.sr)
     net = DownscaleNet(config.network)
     if warm_start is not None:
         checkpoint.load_matching(net, warm_start)
@@ -66,7 +69,7 @@ def train(
     held = _middles(planes(data.held_out_photos(folder)))[:16]
 
     def loss(net: DownscaleNet, batch: tuple[Tensor, sharing.Case, Wish]) -> Tensor:
-        return sharing.objective(net, chain, means, batch)
+        return sharing.objective(net, soft, means, batch)
 
     def evaluate(net: DownscaleNet) -> dict[str, float]:
         return savings(net, chain, means, held)
