@@ -10,7 +10,7 @@ import torch
 
 from nitido_train import codecs, data
 from nitido_train.loop import LoopConfig
-from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy, ProxyConfig, cosines
+from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy, ProxyConfig, cosines, stairs
 from nitido_train.recipes import codec_proxy
 
 SIDE = 64
@@ -23,6 +23,7 @@ def plane(seed: int = 0) -> codecs.Plane:
 
 
 def through_proxy(net: torch.nn.Module, codec: codecs.Codec, quality: int) -> tuple[codecs.Plane, float]:
+    net.eval()
     code, q = torch.tensor([codecs.CODECS.index(codec)]), torch.tensor([float(quality)])
     with torch.inference_mode():
         coded = net(codecs.planes_to_tensor([plane()]), code, q)
@@ -62,6 +63,34 @@ def test_slopes_reach_the_picture_from_rate_and_distortion() -> None:
     assert image.grad is not None
     assert float(image.grad.abs().amin((1, 2, 3)).min()) >= 0
     assert float(image.grad.abs().mean()) > 0
+
+
+def test_soft_stairs_are_rounding_but_for_where_they_rise() -> None:
+    values = torch.linspace(-3, 3, 601)
+    level = (values - values.floor() - 0.5).abs() > 0.3
+    assert float((stairs(values) - values.round())[level].abs().max()) < 0.02
+    assert torch.allclose(stairs(torch.tensor([0.5, 1.5])), torch.tensor([0.5, 1.5]))
+
+
+def test_slopes_of_training_mode_say_what_the_codec_does() -> None:
+    """Along the way from a sharp picture to a smooth one, of a loss that punishes what rounding adds."""
+    net = CodecProxy(ProxyConfig())
+    sharp = codecs.planes_to_tensor([plane(seed) for seed in range(8)])
+    way = torch.nn.functional.avg_pool2d(sharp, 3, 1, 1, count_include_pad=False) - sharp
+    code, quality = torch.zeros(8, dtype=torch.long), torch.full((8,), 40.0)
+
+    def roughness(share: float | torch.Tensor) -> torch.Tensor:
+        decoded = net(sharp + share * way, code, quality).decoded
+        return decoded.diff(dim=3).square().sum()
+
+    share = torch.tensor(0.25, requires_grad=True)
+    net.train()
+    roughness(share).backward()
+    net.eval()
+    with torch.no_grad():
+        found = (roughness(0.45) - roughness(0.05)) / 0.4
+    assert share.grad is not None
+    assert float(share.grad) == pytest.approx(float(found), rel=0.25)
 
 
 def test_no_codec_changes_nothing_and_costs_nothing() -> None:

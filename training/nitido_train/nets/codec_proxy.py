@@ -53,9 +53,10 @@ class IdentityProxy(nn.Module):
 class CodecProxy(nn.Module):
     """Luma (N, 1, H, W) in [0, 1], sides multiples of 8, to what a codec makes of it: ``Coded``.
 
-    JPEG's distortion is JPEG itself: its transform, its tables, its rounding. In training mode it rounds on soft
-    stairs, since rounding has no slopes. Of the others, steps are learned, and a small filter does what their prediction and loop filter
-    do to the picture. The rate is learned: a sum over coefficients of two rising functions of their size.
+    JPEG's distortion is JPEG itself: its transform, its tables, its rounding. In training mode it rounds on
+    soft stairs, since rounding has no slopes. Of the others, steps are learned, and a small filter does what
+    their prediction and loop filter do to the picture. The rate is learned: a sum over coefficients of two
+    rising functions of their size.
     """
 
     def __init__(self, config: ProxyConfig) -> None:
@@ -154,9 +155,9 @@ class CodecProxy(nn.Module):
 def stairs(values: Tensor) -> Tensor:
     """Soft rounding, after Agustsson & Theis 2020: steps of tanh.
 
-    Passing slopes on as if nothing were rounded would tell a downscaler of detail that never arrives: most fine
-    coefficients are near zero and stay there. Where a step rises, the loss is seen from half way between both
-    values, so that it tells rightly what crossing costs.
+    Passing slopes on as if nothing were rounded would tell a downscaler of detail that never arrives: most
+    fine coefficients are near zero and stay there. Where a step rises, the loss is seen from half way between
+    both values, so that it tells rightly what crossing costs.
     """
     low = values.floor()
     return low + 0.5 + 0.5 * torch.tanh(_STEEP * (values - low - 0.5)) / math.tanh(_STEEP / 2)
