@@ -25,7 +25,7 @@ from nitido_train.nets.downscale import DownscaleConfig, DownscaleNet, Kind
 WISH = Wish(weights_of(0.75), "jpeg", 60, 0.5)
 
 
-def checkpoint(save_checkpoint: Any, folder: Path, kind: Kind = "a") -> Path:
+def checkpoint(save_checkpoint: Any, folder: Path, kind: Kind = "d") -> Path:
     torch.manual_seed(0)
     config = DownscaleConfig(kind, width=8, depth=2)
     net = DownscaleNet(config)

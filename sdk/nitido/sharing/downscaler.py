@@ -48,8 +48,7 @@ class Downscaler:
         self._session = session
         self._halo = task.halo
         size = fixed_size(build.inputs[0])
-        fixed = size is not None and not session.resizable
-        self._tiler = Tiler(size or task.tile, task.halo, fixed=fixed)
+        self._tiler = Tiler(size or task.tile, task.halo, fixed=size is not None)
 
     @classmethod
     def open(
