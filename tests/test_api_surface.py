@@ -15,6 +15,7 @@ PUBLIC = [
     "BlindUpscaler",
     "Bundle",
     "Colorizer",
+    "Downscaler",
     "Enhancer",
     "Enlarger",
     "Face",

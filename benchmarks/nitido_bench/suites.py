@@ -29,6 +29,7 @@ NAMES = (
     "depth-to-space",
     "blind",
     "faces",
+    "codec",
     "trigger",
     "trigger-views",
     "ablation-sr",

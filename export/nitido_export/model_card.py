@@ -9,6 +9,7 @@ from nitido.bundle.manifest import (
     BlindTask,
     Build,
     ColorizeTask,
+    DownscaleTask,
     FaceTask,
     Manifest,
     RestoreTask,
@@ -35,6 +36,7 @@ FIGURES = {
     "blind": "<!-- figures: blind model={name} -->\n<!-- end figures -->",
     "restore": "<!-- figures: quality-restore model={name} -->\n<!-- end figures -->",
     "colorize": "<!-- figures: quality-color -->\n<!-- end figures -->",
+    "downscale": "<!-- figures: codec table=photos -->\n<!-- end figures -->",
     "trigger": "<!-- figures: trigger table=photos -->\n<!-- end figures -->",
     "face": "<!-- figures: faces -->\n<!-- end figures -->",
     "yunet": "",  # the suite measures the network that enlarges faces
@@ -73,6 +75,12 @@ LIMITS = {
         "It guesses: what colour a dress had cannot be told from its luma. Common things (skin, leaves, sky) "
         "come out plausible, others pale or wrong, and nothing says that a colour is the true one. It sees "
         "the whole photo made small, so that small things take the colour of what is around them."
+    ),
+    "downscale": (
+        "It learned on stand-ins of JPEG, WebP and H.264, and on viewers that enlarge by classic filters or by "
+        "Nitido's network. What it saves is measured at a receiver that enlarges the photo again to its old "
+        "size; someone who looks at the small photo itself sees edges that are crisper than Lanczos makes "
+        "them. Colour goes through Lanczos."
     ),
     "score": (
         "It looks at a few native-size crops of a photo: composition, content and whatever else takes the "
@@ -188,6 +196,8 @@ def _task_facts(task: Task) -> list[tuple[str, str]]:
             ]
         case ColorizeTask():
             return [("luma", f"{task.side} x {task.side}"), ("half sure at", f"deviation {task.unsure:g}")]
+        case DownscaleTask():
+            return [("halo", f"{task.halo} pixels of the result"), ("tile", f"{task.tile}")]
         case FaceTask():
             return [
                 ("strides", ", ".join(map(str, task.strides))),

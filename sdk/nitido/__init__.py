@@ -18,6 +18,7 @@ _HOMES = {
     "BlindUpscaler": "nitido.blind",
     "Bundle": "nitido.bundle",
     "Colorizer": "nitido.colorizer",
+    "Downscaler": "nitido.sharing",
     "Enhancer": "nitido.enhancer",
     "Enlarger": "nitido.enlarger",
     "Face": "nitido.faces",
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from nitido.scorer import Quality as Quality
     from nitido.scorer import QualityScorer as QualityScorer
     from nitido.scorer import Scorer as Scorer
+    from nitido.sharing import Downscaler as Downscaler
     from nitido.sizes import Size as Size
     from nitido.suggestion import Policy as Policy
     from nitido.suggestion import Suggestion as Suggestion

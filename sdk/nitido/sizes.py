@@ -65,7 +65,7 @@ def passes(shape: tuple[int, int], target: tuple[int, int], scales: Collection[i
     if tall < height or wide < width:
         raise InvalidOption(
             f"expected a size of at least the photo's {width}x{height}, got {wide}x{tall}; "
-            f"photos are only enlarged here: shrink them with Pillow's Image.resize"
+            f"photos are only enlarged here: nitido.Downscaler (nitido share) makes them small"
         )
     needed = max(math.ceil(tall / height), math.ceil(wide / width))
     if needed == 1:

@@ -10,6 +10,7 @@ from nitido_export.errors import CheckpointMismatch
 from nitido_export.families.blind import blind_upscaler
 from nitido_export.families.colorizer import colorizer
 from nitido_export.families.detector import face_detector
+from nitido_export.families.downscaler import downscaler
 from nitido_export.families.restorer import restorer
 from nitido_export.families.upscalers import face_upscaler, upscaler
 from nitido_export.families.viewers import distribution_scorer, rank_scorer, trigger
@@ -30,6 +31,7 @@ FAMILIES: dict[str, Callable[[Path, Provenance], Model]] = {
     "scorer_nima": distribution_scorer,
     "scorer_rank": rank_scorer,
     "colorize": colorizer,
+    "downscale": downscaler,
 }
 """By recipe. Recipes that are not here make parts of other models."""
 

@@ -2,12 +2,13 @@
 
 from nitido.batch.colorizing import colorizing
 from nitido.batch.jobs import enhancing, upscaling
-from nitido.batch.run import Done, FileReport, FolderRun, Status, Work, run_file, run_folder
+from nitido.batch.run import Done, FileReport, FolderRun, Names, Status, Work, run_file, run_folder
 
 __all__ = [
     "Done",
     "FileReport",
     "FolderRun",
+    "Names",
     "Status",
     "Work",
     "colorizing",

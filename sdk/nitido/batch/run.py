@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +32,10 @@ class Done:
 
 Work = Callable[[Path, Path, bool], Done]
 """(source, destination, overwrite): makes the destination, atomically, from the source."""
+
+
+Names = Callable[[Sequence[Path]], Mapping[Path, Path]]
+"""From the relative paths of all photos to those of their destinations, each once."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,11 @@ def run_folder(
     recursive: bool = False,
     overwrite: bool = False,
     again: bool = False,
+    names: Names | None = None,
 ) -> FolderRun:
     """Prepare a run that gives every photo of ``source`` its counterpart of the same relative path.
 
+    ``names`` gives counterparts other paths, as work needs that writes another format.
     ``options`` says what ``work`` does with which settings and models: a photo counts as done only for the
     same ones. Without ``overwrite`` nothing that exists is ever replaced; with it, still not what is done,
     nor what was enhanced in place whatever the options, unless ``again``.
@@ -102,7 +108,8 @@ def run_folder(
         ) from error
     found = find_photos(source, recursive=recursive, leave_out=() if in_place else (destination,))
     key = json.dumps(dict(options or {}), sort_keys=True, default=str)
-    return FolderRun(found, _reports(found, destination, work, key, overwrite, again))
+    chosen = names(found.photos) if names is not None else {file: file for file in found.photos}
+    return FolderRun(found, _reports(found, chosen, destination, work, key, overwrite, again))
 
 
 def run_file(
@@ -120,7 +127,13 @@ def run_file(
 
 
 def _reports(
-    found: Found, target: Path, work: Work, options: str, overwrite: bool, again: bool
+    found: Found,
+    names: Mapping[Path, Path],
+    target: Path,
+    work: Work,
+    options: str,
+    overwrite: bool,
+    again: bool,
 ) -> Iterator[FileReport]:
     for file in found.others:
         reason = "not a photo in a format that Nitido reads"
@@ -132,7 +145,7 @@ def _reports(
     with Journal(target) as journal:
         _remove_leftovers({target / file.parent for file in found.photos})
         for file in found.photos:
-            source, destination = found.folder / file, target / file
+            source, destination = found.folder / file, target / names[file]
             if full:
                 reason = "not tried: the disk is full; make room and run again"
                 yield FileReport(source, destination, "failed", reason)

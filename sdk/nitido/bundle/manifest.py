@@ -180,7 +180,20 @@ class FaceTask:
     kind: Literal["face"] = "face"
 
 
-Task = UpscaleTask | BlindTask | RestoreTask | TriggerTask | ScoreTask | ColorizeTask | FaceTask
+@dataclass(frozen=True)
+class DownscaleTask:
+    """Make luma small that a codec compresses afterwards; see ``nitido.sharing`` for grid and wish."""
+
+    halo: int
+    """A pixel of the result depends on at most so many places of the grid in each direction."""
+    tile: int
+    """Preferred tile side, in pixels of the result, for builds whose shape is free."""
+    kind: Literal["downscale"] = "downscale"
+
+
+Task = (
+    UpscaleTask | BlindTask | RestoreTask | TriggerTask | ScoreTask | ColorizeTask | FaceTask | DownscaleTask
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from nitido.bundle.manifest import (
     BlindTask,
     Build,
     ColorizeTask,
+    DownscaleTask,
     FaceTask,
     Manifest,
     RestoreTask,
@@ -52,7 +53,7 @@ def _rules(manifest: Manifest) -> Rules:
 
 
 def _task_rules(task: Task) -> Rules:
-    if isinstance(task, UpscaleTask | RestoreTask | BlindTask):
+    if isinstance(task, UpscaleTask | RestoreTask | BlindTask | DownscaleTask):
         yield "$.task.halo", task.halo, "0 or more", task.halo >= 0
         yield "$.task.tile", task.tile, f"above twice the halo of {task.halo}", task.tile > 2 * task.halo
     if isinstance(task, UpscaleTask | BlindTask):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nitido.enhancer import Enhancer
     from nitido.enlarger import Enlarger
     from nitido.faces import FaceUpscaler
+    from nitido.sharing import Downscaler
     from nitido.trigger import Trigger
 
 
@@ -52,6 +53,13 @@ def open_colorizer(args: Command) -> Colorizer:
     from nitido.colorizer import Colorizer
 
     return Colorizer.open(runtime=args.runtime, device=args.device, threads=args.threads)
+
+
+def open_downscaler(args: Command) -> Downscaler:
+    """The shipped codec-aware downscaler."""
+    from nitido.sharing import Downscaler
+
+    return Downscaler.open(runtime=args.runtime, device=args.device, threads=args.threads)
 
 
 def open_blind_enlarger(

@@ -14,7 +14,7 @@ from nitido.cli.progress import Progress
 from nitido.errors import InvalidOption
 
 if TYPE_CHECKING:
-    from nitido.batch import FileReport, Work
+    from nitido.batch import FileReport, Names, Work
 
 
 def check_paths(args: FolderCommand) -> None:
@@ -31,9 +31,18 @@ def check_paths(args: FolderCommand) -> None:
 
 
 def run_work(
-    args: FolderCommand, work: Work, options: Mapping[str, object], output: Output, *, again: bool = False
+    args: FolderCommand,
+    work: Work,
+    options: Mapping[str, object],
+    output: Output,
+    *,
+    again: bool = False,
+    names: Names | None = None,
 ) -> list[FileReport]:
-    """Do the work on a file or a folder; the reports of all files that are photos."""
+    """Do the work on a file or a folder; the reports of all files that are photos.
+
+    ``names`` says what the results in a folder are called, where not like the photos.
+    """
     from nitido.batch import run_file, run_folder
 
     source = Path(args.source)
@@ -48,12 +57,13 @@ def run_work(
             recursive=args.recursive,
             overwrite=args.overwrite,
             again=again,
+            names=names,
         )
         total, reports = len(folder_run), iter(folder_run)
         if folder_run.found.unsearched:
             note = f" {counted(folder_run.found.unsearched, 'subfolder')} not entered (--recursive does)."
     else:
-        destination = file_destination(source, args.output)
+        destination = file_destination(source, args.output, names)
         total, reports = 1, iter([run_file(source, destination, work, overwrite=args.overwrite)])
     photos, others = _print_all(reports, total, output)
     counts = Counter(report.status for report in photos)
@@ -67,11 +77,14 @@ def run_work(
     return photos
 
 
-def file_destination(source: Path, destination: str) -> Path:
+def file_destination(source: Path, destination: str, names: Names | None = None) -> Path:
     """Where the result of a single photo goes: into a folder, or under a name that has a suffix."""
     path = Path(destination)
     is_folder = path.is_dir() or destination.endswith(("/", "\\")) or not path.suffix
-    return path / source.name if is_folder else path
+    if not is_folder:
+        return path
+    own = Path(source.name)
+    return path / (names([own])[own] if names is not None else own)
 
 
 def _print_all(reports: Iterable[FileReport], total: int, output: Output) -> tuple[list[FileReport], int]:

@@ -1,0 +1,205 @@
+"""Suite ``codec``: what photos cost and how they look, made small by filters and networks, and sent."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+import nitido
+from nitido.photo.model import Pixels
+from nitido.sharing.grid import Plane, Shape
+from nitido.sharing.wish import Wish
+from nitido_bench import codec_chain as chain
+from nitido_bench.codec_chain import Make
+from nitido_bench.suite import Gate, Row, Suite
+from nitido_train.data import held_out_photos, load_all
+
+TABLES = ("photos", "video", "slider", "cost", "proxy")
+_DETAILS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_SLIDER_QUALITY = 75
+_ROUNDS, _WARM = 9, 2
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="training photos: the held-out ones are taken"
+    )
+    parser.add_argument("--clips", type=Path, help="folder of clips, for the table of video")
+    parser.add_argument("--bundle", default="share", help="zoo name or bundle folder (default: share)")
+    parser.add_argument("--proxy", type=Path, default=Path("training/checkpoints/codec-proxy.safetensors"))
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="default: all")
+    parser.add_argument("--codec", nargs="+", choices=tuple(chain.QUALITIES), default=["jpeg"])
+    parser.add_argument("--factor", type=float, nargs="+", default=[0.5, 0.4, 0.66, 0.75])
+    parser.add_argument("--receiver", nargs="+", choices=("bicubic", "sr"), default=["bicubic", "sr"])
+    parser.add_argument("--detail", type=float, nargs="+", default=[0.0, 0.5, 1.0])
+    parser.add_argument("--limit", type=int, default=20, help="so many photos, evenly chosen (default: 20)")
+    parser.add_argument(
+        "--side", type=int, default=640, help="their middles, at most so large (default: 640)"
+    )
+    parser.add_argument("--frames", type=int, default=24, help="of each clip, from its start (default: 24)")
+    parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
+
+
+def measure(args: argparse.Namespace) -> Iterator[Row]:
+    """Rows of the chosen tables."""
+    downscaler = nitido.Downscaler.open(args.bundle, runtime=args.runtime)
+    photos = middles(args.data, args.limit, args.side)
+    if "photos" in args.tables:
+        for codec in args.codec:
+            for factor in args.factor:
+                for receiver in args.receiver:
+                    yield from savings(downscaler, photos, codec, factor, receiver, args.detail)
+    if "video" in args.tables and args.clips is not None:
+        from nitido_bench import codec_video
+
+        found = list(codec_video.shots(args.clips, args.frames, args.limit))
+        yield from codec_video.measure(downscaler, found, args.detail)
+    if "slider" in args.tables:
+        yield from slider(downscaler, photos)
+    if "cost" in args.tables:
+        yield from cost(args)
+    if "proxy" in args.tables:
+        yield from proxy(args)
+
+
+def middles(folder: Path, limit: int, side: int) -> list[Pixels]:
+    """The middles of photos that no recipe trains on."""
+    files = held_out_photos(folder)
+    chosen = files[:: max(1, len(files) // limit)][:limit]
+    found = []
+    for photo in load_all(chosen):
+        height, width = (min(side, length) // 8 * 8 for length in photo.shape[:2])
+        top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
+        found.append(np.ascontiguousarray(photo[top : top + height, left : left + width]))
+    return found
+
+
+def savings(
+    downscaler: nitido.Downscaler,
+    photos: Sequence[Pixels],
+    codec: str,
+    factor: float,
+    receiver: str,
+    details: Sequence[float],
+) -> Iterator[Row]:
+    """Bits at equal quality against Lanczos, mean over photos, for each way to make photos small."""
+    receive = chain.received_by(receiver)
+    ways: Mapping[str, Make] = {
+        **{name: chain.classic(name) for name in chain.CLASSIC if name != "lanczos"},
+        **{
+            f"learned, detail {detail:g}": chain.learned(downscaler, codec, receiver, detail)
+            for detail in details
+        },
+    }
+    anchors = [chain.curve(photo, factor, chain.classic("lanczos"), receive, codec) for photo in photos]
+    for name, make in ways.items():
+        rows = []
+        for photo, anchor in zip(photos, anchors, strict=True):
+            points = chain.curve(photo, factor, make, receive, codec)
+            rows.append([chain.bd_rate(anchor, points, metric) for metric in chain.METRICS])
+        yield {
+            "table": "photos",
+            "codec": codec,
+            "factor": factor,
+            "receiver": receiver,
+            "downscaler": name,
+            "photos": len(photos),
+            **chain.mean_rates(rows, chain.METRICS),
+        }
+
+
+def slider(downscaler: nitido.Downscaler, photos: Sequence[Pixels]) -> Iterator[Row]:
+    """Bits of JPEG and strength of edges along the slider, at half the size and one quality."""
+    shapes = [(photo.shape[0] // 2, photo.shape[1] // 2) for photo in photos]
+    makes = {
+        "Lanczos": chain.classic("lanczos"),
+        **{f"{d:g}": chain.learned(downscaler, "jpeg", "bicubic", d) for d in _DETAILS},
+    }
+    for name, make in makes.items():
+        small = [make(photo, shape, _SLIDER_QUALITY) for photo, shape in zip(photos, shapes, strict=True)]
+        sizes = [len(chain.encoded(image, "jpeg", _SLIDER_QUALITY)) for image in small]
+        yield {
+            "table": "slider",
+            "detail": name,
+            "kbytes": round(float(np.mean(sizes)) / 1000, 3),
+            "sharpness": round(float(np.mean([chain.sharpness(image) for image in small])), 3),
+        }
+
+
+def cost(args: argparse.Namespace) -> Iterator[Row]:
+    """Milliseconds on two threads for a megapixel of input, whole and without the network's surroundings."""
+    downscaler = nitido.Downscaler.open(args.bundle, runtime=args.runtime, threads=2)
+    rng = np.random.default_rng(0)
+    for name, (height, width) in {"1 megapixel": (1000, 1000), "1080p": (1080, 1920)}.items():
+        photo = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        luma = photo[..., 0].copy()
+        wish = downscaler.wish((height, width), (height // 2, width // 2))
+        half = height // 2, width // 2
+        times = [_seconds(downscaler, photo, luma, half, wish) for _ in range(_ROUNDS)][_WARM:]
+        luma_ms, photo_ms = (1000 * float(v) for v in np.median(times, axis=0))
+        yield {
+            "table": "cost",
+            "input": name,
+            "luma_ms": round(luma_ms, 1),
+            "photo_ms": round(photo_ms, 1),
+        }
+
+
+def _seconds(
+    downscaler: nitido.Downscaler, photo: Pixels, luma: Plane, half: Shape, wish: Wish
+) -> tuple[float, float]:
+    """Of luma alone, and of the photo, once each."""
+    start = time.perf_counter()
+    downscaler.luma(luma, half, wish)
+    between = time.perf_counter()
+    downscaler(photo, 0.5)
+    return between - start, time.perf_counter() - between
+
+
+def proxy(args: argparse.Namespace) -> Iterator[Row]:
+    """How close the codecs' stand-ins are to the codecs, on photos never trained on."""
+    from nitido_train import codecs
+    from nitido_train.recipes.codec_proxy import accuracy, planes
+    from nitido_train.recipes.downscale import open_proxy
+
+    held = planes(held_out_photos(args.data)[: args.limit])
+    figures = accuracy(open_proxy(args.proxy), held, 192)
+    for codec in codecs.CODECS:
+        of = {key.removeprefix(f"{codec}_"): v for key, v in figures.items() if key.startswith(f"{codec}_")}
+        yield {"table": "proxy", "codec": codec, **of}
+
+
+SUITE = Suite(
+    name="codec",
+    help="bits at equal quality of photos made small, compressed and enlarged again; BD-rate against Lanczos",
+    arguments=arguments,
+    measure=measure,
+    columns=(
+        ("codec", "codec", ""),
+        ("factor", "made small to", ".2f"),
+        ("receiver", "enlarged by", ""),
+        ("downscaler", "made small by", ""),
+        ("bd_psnr", "BD-rate, PSNR (Y), %", "+.1f"),
+        ("bd_ms_ssim", "MS-SSIM (Y), %", "+.1f"),
+        ("bd_edges", "gradients, %", "+.1f"),
+        ("apart", "photos without a common quality", "d"),
+        ("bd_flicker", "flicker, %", "+.1f"),
+        ("detail", "detail", ""),
+        ("kbytes", "kB at JPEG 75", ".1f"),
+        ("sharpness", "mean gradient, grey levels", ".2f"),
+        ("input", "photo", ""),
+        ("luma_ms", "luma, ms", ".1f"),
+        ("photo_ms", "whole, ms", ".1f"),
+        ("psnr_difference", "PSNR, proxy minus codec, dB", "+.2f"),
+        ("psnr_apart", "mean distance, dB", ".2f"),
+        ("rate_error", "rate off by", ".1%"),
+        ("rate_rank", "rank correlation of the rate", ".3f"),
+    ),
+    keys=("table", "codec", "factor", "receiver", "downscaler", "detail", "input"),
+    gates=(Gate("bd_ms_ssim", "lower", 0.5), Gate("bd_psnr", "lower", 0.5)),
+)

@@ -1,0 +1,138 @@
+"""Clips made small, through libx264, and enlarged again: bits at equal quality, and how much they flicker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import nitido
+from nitido.clips import Clip, Planes
+from nitido.sharing.clip import ClipSharing, smaller, target
+from nitido.sharing.x264 import through_x264
+from nitido_bench import codec_chain as chain
+from nitido_bench.suite import Row
+from nitido_train.clips import list_clips
+
+Plane = NDArray[np.uint8]
+MakeFrame = Callable[[Planes, int], Planes]
+"""(frame, constant rate factor) to the small frame."""
+
+CRFS = (20, 23, 26, 29, 32, 36)
+SEEN_EVERY = 4
+"""One frame in so many is compared; all are for flicker."""
+METRICS = (*chain.METRICS, "flicker")
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """Some frames of a clip that follow each other."""
+
+    name: str
+    frames: Sequence[Planes]
+
+
+def shots(folder: Path, count: int, limit: int | None) -> Iterator[Shot]:
+    """``count`` frames from the start of each clip; shorter clips and those of other samples are left out."""
+    for file in list_clips(folder)[:limit]:
+        try:
+            with Clip(file) as clip:
+                frames = []
+                for frame in clip:
+                    planes = frame.planes
+                    frames.append(Planes(planes.y.copy(), planes.u.copy(), planes.v.copy()))
+                    if len(frames) == count:
+                        break
+        except nitido.NitidoError:
+            continue
+        if len(frames) == count and min(frames[0].y.shape) >= 352:
+            yield Shot(file.stem, frames)
+
+
+def measure(downscaler: nitido.Downscaler, found: Sequence[Shot], details: Sequence[float]) -> Iterator[Row]:
+    """Against Lanczos, mean over clips, to half the size, enlarged by bicubic."""
+
+    def learned(detail: float) -> MakeFrame:
+        return lambda frame, crf: smaller(
+            frame, downscaler, ClipSharing(min(frame.y.shape) // 2, crf, detail)
+        )
+
+    ways: dict[str, MakeFrame] = {
+        **{name: classic(name) for name in ("box", "bicubic")},
+        **{f"learned, detail {detail:g}": learned(detail) for detail in details},
+    }
+    anchors = [curve(shot, classic("lanczos")) for shot in found]
+    for name, make in ways.items():
+        rows = [
+            [bd_rate(anchor, points, metric) for metric in METRICS]
+            for anchor, points in (
+                (anchor, curve(shot, make)) for shot, anchor in zip(found, anchors, strict=True)
+            )
+        ]
+        yield {
+            "table": "video",
+            "codec": "h264",
+            "factor": 0.5,
+            "receiver": "bicubic",
+            "downscaler": name,
+            "clips": len(found),
+            **chain.mean_rates(rows, METRICS),
+        }
+
+
+def classic(name: str) -> MakeFrame:
+    """One of Pillow's filters on all three planes."""
+
+    def make(frame: Planes, crf: int) -> Planes:
+        height, width = _half(frame)
+        sizes = (width, height), (width // 2, height // 2), (width // 2, height // 2)
+        planes = (
+            np.asarray(Image.fromarray(plane).resize(size, chain.CLASSIC[name]))
+            for plane, size in zip((frame.y, frame.u, frame.v), sizes, strict=True)
+        )
+        return Planes(*planes)
+
+    return make
+
+
+def curve(shot: Shot, make: MakeFrame) -> list[chain.Point]:
+    """A shot at every rate factor."""
+    points = []
+    for crf in CRFS:
+        decoded, size = through_x264([make(frame, crf) for frame in shot.frames], crf)
+        points.append(chain.Point(8 * size, scores(shot.frames, decoded)))
+    return points
+
+
+def scores(frames: Sequence[Planes], decoded: Sequence[Plane]) -> tuple[float, ...]:
+    """Means over frames in the order of ``METRICS``: of luma, enlarged by bicubic; larger is better."""
+    true = [frame.y for frame in frames]
+    seen = [resize_bicubic(plane, luma.shape) for plane, luma in zip(decoded, true, strict=True)]
+    pictures = [
+        chain.scores(_grey(a), _grey(b)) for a, b in zip(seen[::SEEN_EVERY], true[::SEEN_EVERY], strict=True)
+    ]
+    moved = [np.diff(np.stack(planes).astype(np.int16), axis=0) for planes in (seen, true)]
+    flicker = float(np.sqrt(np.mean((moved[0] - moved[1]).astype(np.float32) ** 2)))
+    return (*(float(v) for v in np.mean(pictures, axis=0)), -20 * float(np.log10(flicker)))
+
+
+def bd_rate(anchor: Sequence[chain.Point], test: Sequence[chain.Point], metric: str) -> float:
+    """As ``codec_chain.bd_rate``, for these metrics."""
+    return chain.bjontegaard_rate(anchor, test, METRICS.index(metric))
+
+
+def resize_bicubic(plane: Plane, shape: tuple[int, ...]) -> Plane:
+    """Pillow's."""
+    return np.asarray(Image.fromarray(plane).resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
+
+
+def _half(frame: Planes) -> tuple[int, int]:
+    return target(frame.y.shape, min(frame.y.shape) // 2)
+
+
+def _grey(plane: Plane) -> Plane:
+    return np.repeat(plane[..., np.newaxis], 3, axis=2)

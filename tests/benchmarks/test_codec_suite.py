@@ -1,0 +1,120 @@
+"""Suite ``codec``: curves of real encoders, and a downscaler whose gain is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import nitido
+from nitido.bundle.manifest import Build, DownscaleTask, TensorSpec
+from nitido.runtime.function import FunctionSession
+from nitido.sharing.wish import COUNT
+from nitido_bench import codec_chain as chain
+from nitido_bench.cli import make_parser
+from nitido_bench.suite import Row
+from nitido_bench.suites import open_suite
+from nitido_train import data
+
+
+def mean_of_quarters() -> nitido.Downscaler:
+    inputs = TensorSpec("quarters", (1, 4, None, None)), TensorSpec("wish", (1, COUNT), layout="NC")
+    output = TensorSpec("luma", (1, 1, None, None))
+    build = Build("main", "onnx-fp32", "x", "0" * 64, 1, inputs, (output,), {})
+    session = FunctionSession(lambda found: {"luma": found["quarters"].mean(1, keepdims=True)}, build)
+    return nitido.Downscaler(session, DownscaleTask(halo=3, tile=512))
+
+
+def photo(side: int = 192, seed: int = 0) -> data.Pixels:
+    coarse = np.random.default_rng(seed).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """One held-out photo, and one that is none."""
+    held = next(f"{n}.png" for n in range(100) if data.is_held_out(Path(f"{n}.png")))
+    other = next(f"{n}.png" for n in range(100) if not data.is_held_out(Path(f"{n}.png")))
+    Image.fromarray(photo()).save(tmp_path / held)
+    Image.fromarray(photo(64)).save(tmp_path / other)
+    return tmp_path
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, photos: Path, *words: str) -> list[Row]:
+    monkeypatch.setattr(nitido.Downscaler, "open", lambda *args, **kwargs: mean_of_quarters())
+    args = make_parser().parse_args(["codec", "--data", str(photos), *words])
+    return list(open_suite("codec").measure(args))
+
+
+def test_rate_and_quality_rise_with_the_qualities() -> None:
+    points = chain.curve(photo(), 0.5, chain.classic("lanczos"), chain.received_by("bicubic"), "jpeg")
+    assert [point.bits for point in points] == sorted(point.bits for point in points)
+    for place in range(len(chain.METRICS)):
+        scores = [point.scores[place] for point in points]
+        assert scores == sorted(scores)
+
+
+def test_photos_without_a_common_quality_are_counted_and_left_out_of_the_means() -> None:
+    rates = [[-5.0, float("nan")], [-7.0, 3.0]]
+    assert chain.mean_rates(rates, ("a", "b")) == {"bd_a": -6.0, "bd_b": 3.0, "apart": 1}
+    assert chain.mean_rates([[1.0, 2.0]], ("a", "b")) == {"bd_a": 1.0, "bd_b": 2.0}
+
+
+@pytest.mark.parametrize("metric", chain.METRICS)
+def test_a_tenth_fewer_bits_is_minus_ten_percent(metric: str) -> None:
+    points = [chain.Point(1000 * 2**n, (30 + n, 10 + 2 * n, 5 + n)) for n in range(6)]
+    fewer = [chain.Point(round(0.9 * point.bits), point.scores) for point in points]
+    assert chain.bd_rate(points, points, metric) == pytest.approx(0)
+    assert chain.bd_rate(points, fewer, metric) == pytest.approx(-10, abs=0.1)
+
+
+def test_photos_are_compared_at_every_factor_and_receiver(
+    monkeypatch: pytest.MonkeyPatch, photos: Path
+) -> None:
+    rows = measured(
+        monkeypatch,
+        photos,
+        "--tables",
+        "photos",
+        "--factor",
+        "0.5",
+        "--receiver",
+        "bicubic",
+        "--detail",
+        "0.5",
+    )
+    names = [row["downscaler"] for row in rows]
+    assert names == ["nearest", "bilinear", "box", "bicubic", "learned, detail 0.5"]
+    found = {row["downscaler"]: row for row in rows}
+    assert found["learned, detail 0.5"]["bd_psnr"] == pytest.approx(found["box"]["bd_psnr"], abs=3)
+    nearest = found["nearest"]
+    assert nearest.get("bd_ms_ssim", 0) > 0 or nearest["apart"] == 1  # so bad that no quality is common
+
+
+def test_the_slider_and_the_cost_are_measured(monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
+    rows = measured(monkeypatch, photos, "--tables", "slider", "cost")
+    slider = [row for row in rows if row["table"] == "slider"]
+    assert [row["detail"] for row in slider] == ["Lanczos", "0", "0.25", "0.5", "0.75", "1"]
+    assert len({row["kbytes"] for row in slider[1:]}) == 1  # this network does not heed it
+    assert all(row["photo_ms"] > 0 for row in rows if row["table"] == "cost")
+
+
+def test_clips_are_compared_and_their_flicker_too(monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
+    av = pytest.importorskip("av")
+    texture = photo(480)
+    with av.open(str(photos / "clip.mp4"), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.height, video.width, video.pix_fmt = 352, 352, "yuv420p"
+        video.codec_context.options = {"crf": "10"}
+        for number in range(6):
+            part = np.ascontiguousarray(texture[:352, 3 * number : 3 * number + 352])
+            frame = av.VideoFrame.from_ndarray(part, format="rgb24")
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    words = ("--tables", "video", "--clips", str(photos), "--frames", "5", "--detail", "0.5")
+    rows = measured(monkeypatch, photos, *words)
+    assert [row["downscaler"] for row in rows] == ["box", "bicubic", "learned, detail 0.5"]
+    assert rows[2]["bd_flicker"] == pytest.approx(rows[0]["bd_flicker"], abs=5)

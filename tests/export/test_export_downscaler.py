@@ -1,0 +1,83 @@
+"""Downscalers as bundles: every build computes as torch does, with operations that phones run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from nitido.bundle.bundle import Bundle
+from nitido.bundle.manifest import DownscaleTask
+from nitido.photo.model import Pixels
+from nitido.sharing import Downscaler
+from nitido.sharing.grid import luma_of, quarters
+from nitido.sharing.wish import Wish, weights_of
+from nitido_export import targets
+from nitido_export.bundle_writer import write_bundle
+from nitido_export.errors import CheckpointMismatch
+from nitido_export.families import open_model
+from nitido_train.nets.downscale import DownscaleConfig, DownscaleNet, Kind
+
+WISH = Wish(weights_of(0.75), "jpeg", 60, 0.5)
+
+
+def checkpoint(save_checkpoint: Any, folder: Path, kind: Kind = "d") -> Path:
+    torch.manual_seed(0)
+    config = DownscaleConfig(kind, width=8, depth=2)
+    net = DownscaleNet(config)
+    torch.nn.init.normal_(net.tail.weight, std=0.05)  # residuals that a build could get wrong
+    return save_checkpoint(folder / "share.safetensors", net, config, "downscale")
+
+
+@pytest.fixture(scope="module")
+def bundle(save_checkpoint: Any, photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("share")
+    model = open_model(checkpoint(save_checkpoint, folder))
+    manifest = write_bundle(model, folder / "bundle", targets.find(["onnx-fp32", "litert-fp32"]), photos)
+    assert manifest.task == DownscaleTask(halo=4, tile=512)
+    return folder / "bundle"
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "litert"])
+def test_every_build_computes_as_torch_does(bundle: Path, photos: list[Pixels], runtime: str) -> None:
+    net = open_model(bundle.parent / "share.safetensors").graphs[0].net
+    luma = luma_of(photos[0])
+    shape = luma.shape[0] // 2, luma.shape[1] // 2
+    grid = quarters(luma[: 2 * shape[0], : 2 * shape[1]], shape).transpose(2, 0, 1)[None] / np.float32(255)
+    with torch.inference_mode():
+        made = net(torch.from_numpy(grid), torch.from_numpy(WISH.vector())[None])[0, 0].numpy()
+    assert np.abs(made - grid[0].mean(0)).max() > 0.02
+    expected = np.rint(255 * made).clip(0, 255)
+    downscaler = Downscaler.open(bundle, runtime=runtime)
+    assert downscaler.info.runtime == runtime
+    found = downscaler.luma(np.ascontiguousarray(luma[: 2 * shape[0], : 2 * shape[1]]), shape, WISH)
+    inner = slice(6, -6)
+    assert np.abs(found.astype(float) - expected)[inner, inner].max() <= 1  # on the edge of two levels
+
+
+def test_phones_get_no_operation_that_they_hand_back(bundle: Path) -> None:
+    opened = Bundle.open(bundle)
+    graph = onnx.load(opened.path(opened.select())).graph
+    used = {node.op_type for node in graph.node}
+    assert used <= {
+        "Conv",
+        "Relu",
+        "Add",
+        "Mul",
+        "Gemm",
+        "MatMul",
+        "Slice",
+        "Split",
+        "Reshape",
+        "Unsqueeze",
+        "Constant",
+    }
+
+
+def test_a_network_that_needs_offsets_is_refused(save_checkpoint: Any, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointMismatch, match="kind a, b or d"):
+        open_model(checkpoint(save_checkpoint, tmp_path, "c"))

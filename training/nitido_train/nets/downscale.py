@@ -1,0 +1,120 @@
+"""Downscaling networks, four ways (D1): all make one pixel of luma of each 2 x 2 pixels of a grid.
+
+The grid is the photo where it is to become half as large, else the photo resampled to twice the size asked
+for, so that the same network makes any size. Its 2 x 2 pixels come as four channels, called quarters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nitido.sharing.wish import COUNT
+
+Kind = Literal["a", "b", "c", "d"]
+_FILTERS = 4
+
+
+@dataclass(frozen=True)
+class DownscaleConfig:
+    """Size and kind of a network."""
+
+    kind: Kind = "a"
+    """a: a strided convolution reads the grid. b: features of the grid are resampled by a classic filter.
+    c: the same, and where each pixel lies on the photo's grid are features too. d: a kernel is predicted for
+    each pixel and applied to the grid, as shares of learned ones. a, b and c predict a residual."""
+    width: int = 16
+    depth: int = 3
+    hidden: int = 24
+    """Width of the layer that reads the wish."""
+    fine: int = 8
+    """Features of the grid in b and c."""
+
+
+class DownscaleNet(nn.Module):
+    """Quarters (N, 4, H, W) of luma in [0, 1] and wishes (N, COUNT) to luma (N, 1, H, W), not clipped.
+
+    Kind c reads six channels: the last two are by how much, in pixels of the photo from -0.5 to 0.5, the
+    centre of a pixel lies off one of the photo's, down and to the right. Convolutions are 3x3; a wish scales
+    and shifts their outputs. What they make is added to linear filters of the grid, mixed as the wish says.
+    """
+
+    def __init__(self, config: DownscaleConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, kind = config.width, config.kind
+        if kind in ("b", "c"):
+            self.fine = nn.Conv2d(1, config.fine, 3, padding=1)
+        inputs = {"a": 4, "b": config.fine, "c": config.fine + 2, "d": 4}[kind]
+        self.head = nn.Conv2d(inputs, width, 3, padding=1)
+        self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(config.depth))
+        self.tail = nn.Conv2d(width, _FILTERS if kind == "d" else 1, 3, padding=1)
+        self.filters = nn.Conv2d(4, _FILTERS, 3, padding=1, bias=False)
+        self.mix = nn.Linear(config.hidden, _FILTERS)
+        self.register_buffer("ones", torch.ones(1, _FILTERS, 1, 1), persistent=False)
+        self.read = nn.Linear(COUNT, config.hidden)
+        self.tell = nn.Linear(config.hidden, 2 * width * (config.depth + 1))
+        with torch.no_grad():
+            self.filters.weight.copy_(_short_filters())
+            nn.init.zeros_(self.mix.weight)
+            self.mix.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
+            for layer in self.body:
+                assert isinstance(layer, nn.Conv2d)
+                nn.init.normal_(layer.weight, std=0.5 * (2 / (9 * width)) ** 0.5)
+                layer.weight[:, :, 1, 1] += torch.eye(width)  # a residual connection without its add
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # only None when asked
+            nn.init.normal_(self.tail.weight, std=1e-3)
+            nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
+            nn.init.normal_(self.tell.weight, std=0.02)
+            nn.init.zeros_(self.tell.bias)
+
+    @property
+    def receptive_radius(self) -> int:
+        """How many pixels of the result away quarters can still matter."""
+        return self.config.depth + 2 + (self.config.kind in ("b", "c"))
+
+    def forward(self, quarters: Tensor, wish: Tensor) -> Tensor:
+        """Make small."""
+        return self.add(quarters, self.refine(quarters, wish), wish)
+
+    def refine(self, quarters: Tensor, wish: Tensor) -> Tensor:
+        """What to add to the linear filters' result; in kind d, to the shares that they have in it."""
+        told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
+        scales, shifts = told.chunk(2, 1)
+        scale, shift = (list(part.chunk(self.config.depth + 1, 1)) for part in (1 + scales, shifts))
+        features = quarters
+        if self.config.kind in ("b", "c"):
+            fine = F.relu(self.fine(F.pixel_shuffle(quarters[:, :4], 2)))
+            features = torch.cat([F.avg_pool2d(fine, 2), quarters[:, 4:]], 1)
+        features = F.relu(self.head(features) * scale[0] + shift[0])
+        for index, layer in enumerate(self.body):
+            features = F.relu(layer(features) * scale[index + 1] + shift[index + 1])
+        change: Tensor = self.tail(features)
+        return change
+
+    def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
+        """The result, from the grid and what ``refine`` found."""
+        shares = self.mix(F.relu(self.read(wish)))[:, :, None, None]
+        filtered = self.filters(quarters[:, :4])
+        if self.config.kind == "d":
+            return F.conv2d(filtered * (shares + change), self.get_buffer("ones"))
+        return F.conv2d(filtered * shares, self.get_buffer("ones")) + change
+
+
+def _short_filters() -> Tensor:
+    """(4, 4, 3, 3), six taps each way over 3 x 3 quarters: a bicubic that halves, and what it takes away.
+
+    The others are that minus the mean of four pixels, of 16 and of 36: fine, medium and coarse detail.
+    """
+    taps = torch.tensor([-0.0703, 0.2266, 0.8672, 0.8672, 0.2266, -0.0703])
+    taps = taps / taps.sum()
+    means = [torch.zeros(6) for _ in range(3)]
+    for radius, mean in enumerate(means, 1):
+        mean[3 - radius : 3 + radius] = 1 / (2 * radius)
+    short = torch.outer(taps, taps)
+    detail = [short - torch.outer(mean, mean) for mean in means]
+    return F.pixel_unshuffle(torch.stack([short, *detail])[:, None], 2)
