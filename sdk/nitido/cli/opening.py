@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nitido.enlarger import Enlarger
     from nitido.faces import FaceUpscaler
     from nitido.trigger import Trigger
+    from nitido.video import VideoUpscaler
 
 
 def open_trigger(args: Command) -> Trigger:
@@ -52,6 +53,15 @@ def open_colorizer(args: Command) -> Colorizer:
     from nitido.colorizer import Colorizer
 
     return Colorizer.open(runtime=args.runtime, device=args.device, threads=args.threads)
+
+
+def open_video_upscaler(args: Command, target: int, fast: bool, bundle: str | None) -> VideoUpscaler:
+    """The shipped video network of a speed, or another bundle's."""
+    from nitido.video import VideoUpscaler
+
+    return VideoUpscaler.open(
+        bundle, target=target, fast=fast, runtime=args.runtime, device=args.device, threads=args.threads
+    )
 
 
 def open_blind_enlarger(
