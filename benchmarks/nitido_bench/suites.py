@@ -29,6 +29,7 @@ NAMES = (
     "depth-to-space",
     "blind",
     "faces",
+    "video",
     "trigger",
     "trigger-views",
     "ablation-sr",

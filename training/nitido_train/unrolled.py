@@ -45,7 +45,8 @@ def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Sequence[int]
         made = net.residuals(seen.flatten(0, 1), fine[source], targets)
         for target in targets:
             with torch.autocast("cpu", enabled=False):
-                luma = net.enlarge(decoded[source], made[target].float(), source, target)
+                residuals = [blocks.float() for blocks in made[target]]
+                luma = net.enlarge(decoded[source], residuals, source, target)
             results[source, target] = luma.unflatten(0, (len(kept), batch))
     return results
 

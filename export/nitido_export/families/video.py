@@ -52,10 +52,9 @@ class _Draw(nn.Module):
         self.net, self.source, self.target = net, source, target
 
     def forward(self, luma: Tensor, features: Tensor) -> Tensor:
-        early = self.net.decodes_early(self.target)
-        fine = None if early else self.net.encode_fine(luma, self.source)
-        residual = self.net.residuals(features, fine, (self.target,))[self.target]
-        return self.net.enlarge(luma, residual, self.source, self.target)
+        fine = self.net.encode_fine(luma, self.source)
+        residuals = self.net.residuals(features, fine, (self.target,))[self.target]
+        return self.net.enlarge(luma, residuals, self.source, self.target)
 
 
 def video_upscaler(file: Path, provenance: Provenance) -> Model:

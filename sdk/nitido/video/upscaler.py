@@ -77,7 +77,7 @@ class VideoUpscaler:
 
     @property
     def state(self) -> State | None:
-        """What is remembered, (H, W, memory) of the coarse grid; None: nothing. Set it to go on from there."""
+        """What is remembered, (H, W, memory) of the coarse grid, or None; set it to go on from there."""
         return self._state
 
     @state.setter

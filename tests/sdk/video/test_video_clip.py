@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nitido.clips import Clip, Encoding
 from nitido.cli import main
+from nitido.clips import Clip, Encoding
 from nitido.errors import DestinationExists
 from nitido.video.clip import enlarge_clip
 
-from ..clips.conftest import MakeClip
-from ..clips.conftest import make_clip as make_clip
 from .conftest import MakeUpscaler, Sessions
 
+MakeClip = Callable[..., Path]
 FAST = Encoding(crf=4, preset="ultrafast")
 
 

@@ -10,11 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nitido_train.resample import bicubic_matrix
+
 CELLS = {180: 1, 360: 2, 720: 4, 1080: 6}
-"""Pixels of a frame in a cell of the coarse grid, where the memory lives, each way: by height of the frame."""
+"""Pixels of a frame, each way, in a cell of the coarse grid where the memory lives: by the frame's height."""
 SOURCES, TARGETS = (180, 360, 720), (360, 720, 1080)
 PATHS = tuple((source, target) for source in SOURCES for target in TARGETS if target > source)
 """The pairs of heights that the network knows. Frames of other heights count by their ratio."""
+_REACH = 2
+"""Pixels beyond a cell that bicubic interpolation sees."""
 _FINE = 2
 """Cells of the fine grid in one of the coarse grid, each way."""
 
@@ -34,7 +38,7 @@ class VideoConfig:
     growth: int
     """Channels that each of those adds."""
     fine: int = 0
-    """Channels on the fine grid; 0: there is none, all sizes are decoded from the coarse one."""
+    """Channels on the fine grid, which adds to 720p and 1080p; 0: there is none."""
     depth: int = 0
     """Convolutions on the fine grid."""
 
@@ -82,6 +86,27 @@ class Memory(nn.Module):
         return state + torch.sigmoid(update) * (torch.tanh(candidate) - state)
 
 
+class Skip(nn.Module):
+    """A linear filter that enlarges luma, from ``pixels`` to ``block`` in a cell, each way: bicubic at first.
+
+    What the few channels of the body cannot carry goes this way: the detail that a large frame has already.
+    """
+
+    bicubic: Tensor
+
+    def __init__(self, pixels: int, block: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+        self.register_buffer("bicubic", _bicubic(pixels, block), persistent=False)
+        self.learned = nn.Parameter(torch.zeros_like(self.bicubic))
+
+    def forward(self, luma: Tensor) -> Tensor:
+        """Luma (N, 1, H, W) to blocks (N, block^2, H / pixels, W / pixels)."""
+        # A step of the optimiser would shift flat areas by grey levels, were it not made small here.
+        kernels = self.bicubic + 0.1 * self.learned
+        return F.conv2d(luma, kernels, stride=self.pixels, padding=_REACH)
+
+
 class VideoNet(nn.Module):
     """One network for all paths: an encoder for each size of frame, a shared body, a decoder for each target.
 
@@ -104,20 +129,10 @@ class VideoNet(nn.Module):
             self.fine_encoders = nn.ModuleDict({str(s): _strided(CELLS[s] // _FINE, fine) for s in finer})
             self.up = nn.Conv2d(width, fine * _FINE**2, 1)
             self.body = nn.ModuleList(nn.Conv2d(fine, fine, 3, padding=1) for _ in range(config.depth))
-        self.decoders = nn.ModuleDict()
-        for target in TARGETS:
-            early = self.decodes_early(target)
-            inputs, block = (width, CELLS[target]) if early else (fine, CELLS[target] // _FINE)
-            decoder = nn.Conv2d(inputs, block**2, 3, padding=1)
-            nn.init.normal_(decoder.weight, std=1e-3)
-            nn.init.zeros_(decoder.bias)  # type: ignore[arg-type]  # Conv2d.bias is only None when asked
-            self.decoders[str(target)] = decoder
-        for source, target in PATHS:
-            self.register_buffer(f"skip_{source}_{target}", _skip(source, target), persistent=False)
-
-    def decodes_early(self, target: int) -> bool:
-        """Whether a target comes from the coarse grid: what is beyond that is not executed for it."""
-        return not self.config.fine or CELLS[target] <= _FINE
+            late = [t for t in TARGETS if CELLS[t] > _FINE]
+            self.fine_decoders = nn.ModuleDict({str(t): _decoder(fine, CELLS[t] // _FINE) for t in late})
+        self.decoders = nn.ModuleDict({str(t): _decoder(width, CELLS[t]) for t in TARGETS})
+        self.skips = nn.ModuleDict({f"{s}-{t}": Skip(CELLS[s], CELLS[t]) for s, t in PATHS})
 
     def forward(self, luma: Tensor, state: Tensor, source: int, targets: Sequence[int]) -> tuple[Tensor, ...]:
         """Luma of the targets, smallest first, and the next state. ``source`` names an encoder."""
@@ -144,25 +159,30 @@ class VideoNet(nn.Module):
         state = self.memory(x, state)
         return F.relu(x + self.recall(state)), state
 
-    def residuals(self, features: Tensor, fine: Tensor | None, targets: Sequence[int]) -> dict[int, Tensor]:
-        """What to add to each target, as blocks in the channels of a grid; nothing that no target needs."""
-        made = {t: self.decoders[str(t)](features) for t in targets if self.decodes_early(t)}
-        late = [t for t in targets if t not in made]
+    def residuals(
+        self, features: Tensor, fine: Tensor | None, targets: Sequence[int]
+    ) -> dict[int, tuple[Tensor, ...]]:
+        """What to add to each target, as blocks in the channels of the coarse grid, and of the fine one.
+
+        What no target needs is not computed.
+        """
+        made: dict[int, tuple[Tensor, ...]] = {t: (self.decoders[str(t)](features),) for t in targets}
+        late = [t for t in targets if self.config.fine and CELLS[t] > _FINE]
         if late:
             x = F.pixel_shuffle(self.up(features), _FINE)
             x = F.relu(x if fine is None else x + fine)
             for layer in self.body:
                 x = F.relu(layer(x))
-            made.update({t: self.decoders[str(t)](x) for t in late})
+            made.update({t: (*made[t], self.fine_decoders[str(t)](x)) for t in late})
         return made
 
-    def enlarge(self, luma: Tensor, residual: Tensor, source: int, target: int) -> Tensor:
+    def enlarge(self, luma: Tensor, residuals: Sequence[Tensor], source: int, target: int) -> Tensor:
         """The target, from the frame and what is added to it."""
-        block = CELLS[target]
-        skip = F.conv2d(luma, self.get_buffer(f"skip_{source}_{target}"), stride=CELLS[source])
-        if self.decodes_early(target):
-            return F.pixel_shuffle(skip + residual, block)
-        return F.pixel_shuffle(skip, block) + F.pixel_shuffle(residual, block // _FINE)
+        coarse, *fine = residuals
+        made = F.pixel_shuffle(self.skips[f"{source}-{target}"](luma) + coarse, CELLS[target])
+        for blocks in fine:
+            made = made + F.pixel_shuffle(blocks, CELLS[target] // _FINE)
+        return made
 
 
 def _strided(step: int, channels: int) -> nn.Conv2d:
@@ -170,13 +190,19 @@ def _strided(step: int, channels: int) -> nn.Conv2d:
     return nn.Conv2d(1, channels, step + 2, stride=step, padding=1)
 
 
-def _skip(source: int, target: int) -> Tensor:
-    """A fixed convolution (target cells squared, 1, source cells, source cells): linear inside of a cell.
+def _decoder(channels: int, block: int) -> nn.Conv2d:
+    """A convolution to blocks of luma, of next to nothing at first."""
+    layer = nn.Conv2d(channels, block**2, 3, padding=1)
+    nn.init.normal_(layer.weight, std=1e-3)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d.bias is only None when asked
+    return layer
 
-    It needs no pixel of another cell, so that no border has to be repeated.
-    """
-    pixels, block = CELLS[source], CELLS[target]
-    places = np.clip((np.arange(block) + 0.5) * pixels / block - 0.5, 0, pixels - 1)
-    line = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(pixels)))
-    kernel = np.einsum("ay,bx->abyx", line, line).reshape(block**2, 1, pixels, pixels)
-    return torch.from_numpy(kernel.astype(np.float32))
+
+def _bicubic(pixels: int, block: int) -> Tensor:
+    """Kernels (block^2, 1, k, k) of stride ``pixels``, which see ``_REACH`` pixels beyond their cell."""
+    cells = 5  # the middle one is as in an endless picture
+    matrix = bicubic_matrix(cells * pixels, cells * block)
+    middle = slice(2 * pixels - _REACH, 3 * pixels + _REACH)
+    line = matrix[2 * block : 3 * block, middle]
+    kernels = np.einsum("ay,bx->abyx", line, line)
+    return torch.from_numpy(kernels.reshape(block**2, 1, *kernels.shape[2:]))

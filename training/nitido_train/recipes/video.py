@@ -23,6 +23,7 @@ from nitido_train import checkpoint, clips, data, loop
 from nitido_train.metrics import luma
 from nitido_train.motion import Luma, moving
 from nitido_train.nets.discriminator import PatchJudge, judge_loss, persuasion_loss
+from nitido_train.nets.grown import grown_from
 from nitido_train.nets.sr import parameter_count
 from nitido_train.nets.video import TIERS, VideoConfig, VideoNet
 from nitido_train.pyramids import Compression, PyramidBatch, batches, pyramid, side_of_clips
@@ -75,13 +76,14 @@ def train(
     start: Path | None = None,
     resume: bool = False,
 ) -> checkpoint.Trained:
-    """Train and measure on held-out photos in motion; ``start`` is a checkpoint to go on from."""
+    """Train and measure on held-out photos in motion.
+
+    ``start`` is a checkpoint to go on from; the network of a smaller tier is grown.
+    """
     torch.manual_seed(config.seed)
     side = side_of_clips(config.patch)
     files = data.training_photos(folder)
-    net = VideoNet(config.network)
-    if start is not None:
-        checkpoint.load_matching(net, start)
+    net = VideoNet(config.network) if start is None else grown_from(open_net(start), config.network)
     held_out = measured_on(data.held_out_photos(folder)[:6], config)
 
     def evaluate(duel: Duel) -> dict[str, float]:
@@ -104,6 +106,13 @@ def train(
     return checkpoint.Trained(
         average.net, history, asdict(config.network), config.seed, files, progress, measured
     )
+
+
+def open_net(file: Path) -> VideoNet:
+    """The network of a checkpoint."""
+    net = VideoNet(VideoConfig(**checkpoint.load_provenance(file).network))
+    checkpoint.load_weights(net, file)
+    return net
 
 
 def loss_of(config: Config) -> Callable[[Duel, PyramidBatch], Tensor]:
@@ -199,7 +208,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, help="folder of face crops: a tenth of the learning rate")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (.safetensors)")
     parser.add_argument("--tier", choices=tuple(TIERS), default="fast")
-    parser.add_argument("--start", type=Path, help="checkpoint of the same tier to go on from")
+    parser.add_argument("--start", type=Path, help="checkpoint to go on from, of this tier or a smaller")
     parser.add_argument("--adversarial", type=float, default=0.0, help="weight of a discriminator's verdict")
     parser.add_argument("--clean", action="store_true", help="no JPEG and H.264 compression of small frames")
     parser.add_argument("--frames", type=int, default=Config.frames, help="length of clips")

@@ -1,0 +1,68 @@
+"""A larger video network that starts as a smaller one: what that has learned is not learned again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nitido_train.nets.video import VideoConfig, VideoNet
+
+
+def grown_from(small: VideoNet, config: VideoConfig) -> VideoNet:
+    """A network of another size that computes what ``small`` does, after Net2Net (Chen et al. 2016).
+
+    New channels see everything, and add nothing yet to old ones; new blocks and the fine grid add nothing.
+    No size may be smaller than before, ``growth`` must be the same, and the small one has no fine grid, unless
+    the two are of one size.
+    """
+    net, old = VideoNet(config), small.config
+    wide, kept = _span(0, old.width), _span(0, old.memory)
+    after_wide = _span(config.width, old.memory)
+    with torch.no_grad():
+        for source, encoder in small.encoders.items():
+            _put(encoder, net.encoders[source], [0], kept)
+        _put(small.fuse, net.fuse, [*kept, *_span(config.memory, old.memory)], wide)
+        for mine, theirs in zip(small.blocks, net.blocks, strict=False):
+            seen = wide
+            for number, layer in enumerate(mine.layers):  # type: ignore[arg-type]  # blocks are DenseBlocks
+                _put(layer, theirs.layers[number], seen, _span(0, old.growth))  # type: ignore[index,union-attr]
+                seen = [*seen, *_span(config.width + number * config.growth, old.growth)]
+            _put(mine.gather, theirs.gather, seen, wide)
+        for theirs in list(net.blocks)[len(small.blocks) :]:
+            _clear(theirs.gather)
+        gates = [*kept, *_span(config.memory, old.memory)]
+        _put(small.memory.gates, net.memory.gates, [*wide, *after_wide], gates)
+        _put(small.recall, net.recall, kept, wide)
+        for target, decoder in small.decoders.items():
+            _put(decoder, net.decoders[target], wide, _span(0, decoder.out_channels))
+        if old == config:
+            net.load_state_dict(small.state_dict())
+        elif config.fine:
+            for decoder in net.fine_decoders.values():
+                _clear(decoder)
+        net.skips.load_state_dict(small.skips.state_dict())
+    return net
+
+
+def _put(old: nn.Module, new: nn.Module, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+    """Copy a convolution to these channels of a larger one, where they then see nothing else."""
+    assert isinstance(old, nn.Conv2d)
+    assert isinstance(new, nn.Conv2d)
+    assert old.bias is not None
+    assert new.bias is not None
+    weight: Tensor = new.weight
+    weight[list(outputs)] = 0
+    weight[torch.tensor(outputs)[:, None], torch.tensor(inputs)[None]] = old.weight
+    new.bias[list(outputs)] = old.bias
+
+
+def _clear(layer: nn.Module) -> None:
+    assert isinstance(layer, nn.Conv2d)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # Conv2d.bias is only None when asked
+
+
+def _span(first: int, count: int) -> list[int]:
+    return list(range(first, first + count))
