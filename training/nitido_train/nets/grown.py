@@ -14,8 +14,8 @@ def grown_from(small: VideoNet, config: VideoConfig) -> VideoNet:
     """A network of another size that computes what ``small`` does, after Net2Net (Chen et al. 2016).
 
     New channels see everything, and add nothing yet to old ones; new blocks and the fine grid add nothing.
-    No size may be smaller than before, ``growth`` must be the same, and the small one has no fine grid, unless
-    the two are of one size.
+    No size may be smaller than before, ``growth`` must be the same, and only equal sizes may both have a
+    fine grid.
     """
     net, old = VideoNet(config), small.config
     wide, kept = _span(0, old.width), _span(0, old.memory)
