@@ -1,4 +1,4 @@
-"""Suite ``video``: the video networks' speed, quality and steadiness."""
+"""Suite ``video``: the video networks' speed, quality and steadiness, and sending over bad connections."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 import nitido
 from nitido.runtime.session import usable_processors
 from nitido_bench.suite import Gate, Row, Suite
+from nitido_bench.video_live import live
 from nitido_bench.video_quality import means, quality
 from nitido_bench.video_speed import speed
 
-TABLES = ("speed", "quality")
+TABLES = ("speed", "quality", "live")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compressed", type=float, nargs="*", default=[2, 4], metavar="RATIO", help="ratios to compress too"
     )
+    parser.add_argument("--live", type=Path, help="a clip of 720p to send over simulated connections")
+    parser.add_argument("--live-seconds", type=float, default=24.0, help="of sending over each")
+    parser.add_argument("--live-rate", type=float, default=10.0, help="frames a second that are sent")
 
 
 def measure(args: argparse.Namespace) -> Iterator[Row]:
@@ -44,6 +48,9 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
                 rows.append(row)
                 yield row
             yield from means(rows)
+    if "live" in args.tables and args.live is not None:
+        for bundle in bundles:
+            yield from live(bundle, args)
 
 
 SUITE = Suite(
@@ -75,8 +82,15 @@ SUITE = Suite(
         ("profile_alone", "without memory", ".2f"),
         ("profile_sr", "single-frame sr", ".2f"),
         ("profile_bicubic", "bicubic", ".2f"),
+        ("connection", "connection", ""),
+        ("sender", "sender", ""),
+        ("mean_kbps", "kb/s on average", "d"),
+        ("longest_stall", "longest stall, s", ".2f"),
+        ("stalled", "stalled in all, s", ".2f"),
+        ("switches", "switches of size", "d"),
+        ("delivered_psnr", "PSNR (Y) on the screen, dB", ".2f"),
     ),
-    keys=("table", "model", "clip", "path", "crf", "target", "threads"),
+    keys=("table", "model", "clip", "path", "crf", "target", "threads", "connection", "sender"),
     gates=(
         Gate("psnr", "higher", 0.02),
         Gate("flicker", "lower", 0.02),
