@@ -65,6 +65,7 @@ def test_the_documents_show_python_and_shell() -> None:
         "suggest",
         "enhance",
         "upscale",
+        "video",
         "models",
         "demo",
     }
