@@ -75,7 +75,7 @@ def quality(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
 
 def remembering(network: VideoNetwork, clip: Clip, source: int, target: int, *, forget: bool = False) -> Clip:
     """A clip through one path; with ``forget`` each frame for itself."""
-    empty = network.empty(network.grid(*clip.shape[1:], source))
+    empty = network.empty(network.grid(clip.shape[1:], source))
     state, made = empty, []
     for frame in clip:
         results, state = network.run(frame, empty if forget else state, source, (target,))

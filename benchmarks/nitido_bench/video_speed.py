@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +65,11 @@ def _timed(upscaler: nitido.VideoUpscaler, frame: Pixels | Planes, frames: int) 
         upscaler(frame)
         walls.append(time.perf_counter() - wall)
         processors.append(time.process_time() - processor)
-    return Times(*(1000 * float(v) for v in _figures(walls)), 1000 * float(np.median(processors)))
-
-
-def _figures(seconds: Sequence[float]) -> tuple[float, float]:
-    return float(np.median(seconds)), float(np.percentile(seconds, 99))
+    return Times(
+        1000 * float(np.median(walls)),
+        1000 * float(np.percentile(walls, 99)),
+        1000 * float(np.median(processors)),
+    )
 
 
 def _noise(height: int) -> Pixels:

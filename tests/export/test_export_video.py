@@ -62,7 +62,7 @@ def test_the_sdk_computes_what_torch_does_frame_after_frame(bundle: Path, net: V
     results = {}
     for runtime in ("onnx", "litert"):
         network = VideoNetwork.of_bundle(Bundle.open(bundle), runtime=runtime)
-        state, made = network.empty(network.grid(*sides, source)), []
+        state, made = network.empty(network.grid(sides, source)), []
         for frame in frames:
             drawn, state = network.run(frame, state, source, (target,))
             made.append(drawn[target])

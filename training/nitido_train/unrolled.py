@@ -29,7 +29,7 @@ def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Sequence[int]
     kept = list(range(frames)) if chosen is None else list(chosen)
     decoded = {s: sources[s][kept].flatten(0, 1) for s in heights}
     with torch.autocast("cpu", enabled=False):
-        encoded = {s: net.encode(sources[s].flatten(0, 1), s).unflatten(0, (frames, batch)) for s in heights}
+        encoded = {s: _split(net.encode(sources[s].flatten(0, 1), s), frames) for s in heights}
         fine = {s: net.encode_fine(decoded[s], s) for s in heights}
     together = torch.cat([encoded[s] for s in heights], 1)
     state = torch.zeros_like(together[0])
@@ -38,7 +38,7 @@ def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Sequence[int]
         seen, state = net.remember(frame, state)
         state = state.float()
         features.append(seen)
-    by_source = torch.stack([features[t] for t in kept]).split(batch, 1)
+    by_source = torch.split(torch.stack([features[t] for t in kept]), batch, 1)
     results = {}
     for source, seen in zip(heights, by_source, strict=True):
         targets = [target for start, target in PATHS if start == source]
@@ -47,8 +47,13 @@ def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Sequence[int]
             with torch.autocast("cpu", enabled=False):
                 residuals = [blocks.float() for blocks in made[target]]
                 luma = net.enlarge(decoded[source], residuals, source, target)
-            results[source, target] = luma.unflatten(0, (len(kept), batch))
+            results[source, target] = _split(luma, len(kept))
     return results
+
+
+def _split(together: Tensor, frames: int) -> Tensor:
+    """(frames N, ...) to (frames, N, ...)."""
+    return together.view(frames, -1, *together.shape[1:])
 
 
 @torch.inference_mode()

@@ -126,6 +126,7 @@ class _Parts:
                 if on_frame is not None:
                     on_frame(frame.number + 1, clip.info.frames)
                 frame = next(others, None) if count < length else None
+        assert upscaler.state is not None  # it has seen a frame
         partial = self._state(self.finished).with_suffix(".tmp")
         with partial.open("wb") as kept:
             np.savez(kept, state=upscaler.state)

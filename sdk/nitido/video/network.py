@@ -46,8 +46,9 @@ class VideoNetwork:
         """What runs the network."""
         return self._body.info
 
-    def grid(self, height: int, width: int, source: int) -> tuple[int, int]:
-        """Cells of the coarse grid for a frame that goes in as ``source``."""
+    def grid(self, size: tuple[int, ...], source: int) -> tuple[int, int]:
+        """Cells of the coarse grid for a frame of a height and width that goes in as ``source``."""
+        height, width = size
         cells = self.task.cells[str(source)]
         return -(-height // cells), -(-width // cells)
 
@@ -59,7 +60,7 @@ class VideoNetwork:
         self, luma: Plane, state: State, source: int, targets: Collection[int]
     ) -> tuple[dict[int, Plane], State]:
         """Luma of each target, of whole cells, and the next state."""
-        rows, columns = self.grid(*luma.shape, source)
+        rows, columns = self.grid(luma.shape, source)
         cells = self.task.cells[str(source)]
         padded = np.pad(
             luma,

@@ -48,5 +48,5 @@ def _cells(luma: Plane) -> NDArray[np.float32]:
     columns = np.linspace(0, thin.shape[1], min(_SAMPLES, thin.shape[1]) + 1).astype(int)[:-1]
     sums = np.add.reduceat(np.add.reduceat(thin.astype(np.float32), rows, 0), columns, 1)
     counts = np.outer(np.diff([*rows, thin.shape[0]]), np.diff([*columns, thin.shape[1]]))
-    means: NDArray[np.float32] = sums / counts.astype(np.float32)
+    means: NDArray[np.float32] = (sums / counts).astype(np.float32)
     return means

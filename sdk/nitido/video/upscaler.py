@@ -129,7 +129,7 @@ class VideoUpscaler:
     def _luma(self, luma: Plane) -> dict[int, Plane]:
         paths = self._choose(luma)
         source = next(iter(paths.values())).source
-        grid = self._network.grid(*luma.shape, source)
+        grid = self._network.grid(luma.shape, source)
         if self._cuts(luma) or (self._state is not None and self._state.shape[:2] != grid):
             self._state = None
         state = self._network.empty(grid) if self._state is None else self._state

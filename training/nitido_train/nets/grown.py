@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nitido_train.nets.video import VideoConfig, VideoNet
+from nitido_train.nets.video import CELLS, DenseBlock, VideoConfig, VideoNet
 
 
 def grown_from(small: VideoNet, config: VideoConfig) -> VideoNet:
@@ -24,19 +24,20 @@ def grown_from(small: VideoNet, config: VideoConfig) -> VideoNet:
         for source, encoder in small.encoders.items():
             _put(encoder, net.encoders[source], [0], kept)
         _put(small.fuse, net.fuse, [*kept, *_span(config.memory, old.memory)], wide)
-        for mine, theirs in zip(small.blocks, net.blocks, strict=False):
+        mine, theirs = _blocks(small), _blocks(net)
+        for block, larger in zip(mine, theirs, strict=False):
             seen = wide
-            for number, layer in enumerate(mine.layers):  # type: ignore[arg-type]  # blocks are DenseBlocks
-                _put(layer, theirs.layers[number], seen, _span(0, old.growth))  # type: ignore[index,union-attr]
+            for number, layer in enumerate(block.layers):
+                _put(layer, larger.layers[number], seen, _span(0, old.growth))
                 seen = [*seen, *_span(config.width + number * config.growth, old.growth)]
-            _put(mine.gather, theirs.gather, seen, wide)
-        for theirs in list(net.blocks)[len(small.blocks) :]:
-            _clear(theirs.gather)
+            _put(block.gather, larger.gather, seen, wide)
+        for added in theirs[len(mine) :]:
+            _clear(added.gather)
         gates = [*kept, *_span(config.memory, old.memory)]
         _put(small.memory.gates, net.memory.gates, [*wide, *after_wide], gates)
         _put(small.recall, net.recall, kept, wide)
         for target, decoder in small.decoders.items():
-            _put(decoder, net.decoders[target], wide, _span(0, decoder.out_channels))
+            _put(decoder, net.decoders[target], wide, _span(0, CELLS[int(target)] ** 2))
         if old == config:
             net.load_state_dict(small.state_dict())
         elif config.fine:
@@ -44,6 +45,10 @@ def grown_from(small: VideoNet, config: VideoConfig) -> VideoNet:
                 _clear(decoder)
         net.skips.load_state_dict(small.skips.state_dict())
     return net
+
+
+def _blocks(net: VideoNet) -> list[DenseBlock]:
+    return [block for block in net.blocks if isinstance(block, DenseBlock)]
 
 
 def _put(old: nn.Module, new: nn.Module, inputs: Sequence[int], outputs: Sequence[int]) -> None:
