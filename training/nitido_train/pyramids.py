@@ -112,8 +112,7 @@ def through_h264(frames: Luma, factor: int) -> Luma:
     packets += encoder.encode(None)
     decoded = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
     back = np.asarray([frame.to_ndarray()[:height] for frame in decoded], np.uint8)
-    made = back.reshape(count, height, clips, width).transpose(0, 2, 1, 3)
-    return made
+    return back.reshape(count, height, clips, width).transpose(0, 2, 1, 3)
 
 
 def _level(clips: Luma, patch: int, height: int) -> Luma:

@@ -16,7 +16,7 @@ from nitido_export.checkpoints import fill
 from nitido_export.graphs import Graph, Model, Values
 from nitido_train import checkpoint
 from nitido_train.checkpoint import Provenance
-from nitido_train.nets.video import CELLS, PATHS, SOURCES, TARGETS, VideoConfig, VideoNet
+from nitido_train.nets.video import CELLS, PATHS, SOURCES, TARGETS, VideoConfig, VideoNet, folded
 
 GRID = 12
 """Cells of the coarse grid, each way, in golden vectors and in builds of a fixed size."""
@@ -60,7 +60,7 @@ class _Draw(nn.Module):
 def video_upscaler(file: Path, provenance: Provenance) -> Model:
     """Family ``video``: ``see-180``, ``body``, ``draw-180-720`` and their siblings."""
     config = VideoConfig(**provenance.network)
-    net = fill(lambda: VideoNet(config), file)
+    net = folded(fill(lambda: VideoNet(config), file)).requires_grad_(False)
     frame = TensorSpec("luma", (1, 1, None, None))
     seen, state, features, following = (
         TensorSpec(name, (1, channels, None, None))

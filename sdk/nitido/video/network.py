@@ -75,7 +75,7 @@ class VideoNetwork:
         made = {}
         for target in targets:
             drawn = self._run(f"draw-{source}-{target}", frame, found["features"])["enlarged"]
-            made[target] = _to_levels(drawn)
+            made[target] = _to_levels(drawn.reshape(rows * self.task.cells[str(target)], -1))
         return made, following
 
     def _run(self, graph: str, frame: NDArray[np.float32], features: Any = None) -> Any:
@@ -99,9 +99,8 @@ def _from_layout(tensor: NDArray[Any], spec: TensorSpec) -> State:
     return state
 
 
-def _to_levels(drawn: NDArray[np.float32]) -> Plane:
+def _to_levels(luma: NDArray[np.float32]) -> Plane:
     """Grey levels, rounded half up and clipped."""
-    plane = drawn.reshape(max(drawn.shape[1:3]) if drawn.shape[1] != 1 else drawn.shape[2], -1)
-    levels = plane * np.float32(255)
+    levels = luma * np.float32(255)
     levels += np.float32(0.5)
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8)

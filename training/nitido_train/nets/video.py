@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -102,9 +103,12 @@ class Skip(nn.Module):
 
     def forward(self, luma: Tensor) -> Tensor:
         """Luma (N, 1, H, W) to blocks (N, block^2, H / pixels, W / pixels)."""
+        return F.conv2d(luma, self.kernels(), stride=self.pixels, padding=_REACH)
+
+    def kernels(self) -> Tensor:
+        """(block^2, 1, k, k)."""
         # A step of the optimiser would shift flat areas by grey levels, were it not made small here.
-        kernels = self.bicubic + 0.1 * self.learned
-        return F.conv2d(luma, kernels, stride=self.pixels, padding=_REACH)
+        return self.bicubic + 0.1 * self.learned
 
 
 class VideoNet(nn.Module):
@@ -183,6 +187,18 @@ class VideoNet(nn.Module):
         for blocks in fine:
             made = made + F.pixel_shuffle(blocks, CELLS[target] // _FINE)
         return made
+
+
+def folded(net: VideoNet) -> VideoNet:
+    """A copy whose skips are plain convolutions, as an export takes them."""
+    net = copy.deepcopy(net)
+    for name, skip in list(net.skips.items()):
+        assert isinstance(skip, Skip)
+        kernels = skip.kernels()
+        plain = nn.Conv2d(1, len(kernels), kernels.shape[2], stride=skip.pixels, padding=_REACH, bias=False)
+        plain.weight = nn.Parameter(kernels.detach())
+        net.skips[name] = plain
+    return net
 
 
 def _strided(step: int, channels: int) -> nn.Conv2d:
