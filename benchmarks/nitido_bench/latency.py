@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def of_photos() -> list[str]:
-    """The zoo's bundles for photos; the suite ``video`` times those for video, whose graphs belong together."""
+    """The zoo's bundles for photos; the suite ``video`` times those for video, in whole frames."""
     tasks = {name: nitido.Bundle.open(name).manifest.task for name in nitido.zoo.names()}
     return [name for name, task in tasks.items() if not isinstance(task, VideoTask)]
 
