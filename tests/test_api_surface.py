@@ -49,6 +49,7 @@ PUBLIC = [
     "UpscaledFace",
     "UpscaledPhoto",
     "Upscaler",
+    "VideoUpscaler",
     "__version__",
     "copy_photo",
     "errors",
@@ -153,6 +154,7 @@ def test_everything_public_has_a_docstring() -> None:
         "Enhancer",
         "FaceDetector",
         "FaceUpscaler",
+        "VideoUpscaler",
     ],
 )
 def test_every_open_takes_a_bundle_and_what_to_run_it_on(name: str) -> None:

@@ -66,6 +66,7 @@ def test_the_documents_show_python_and_shell() -> None:
         "enhance",
         "upscale",
         "share",
+        "video",
         "models",
         "demo",
     }

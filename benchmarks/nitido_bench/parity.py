@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nitido
-from nitido.bundle.manifest import BlindTask, ColorizeTask, FaceTask, RestoreTask, ScoreTask, UpscaleTask
+from nitido.bundle.manifest import (
+    BlindTask,
+    ColorizeTask,
+    FaceTask,
+    RestoreTask,
+    ScoreTask,
+    UpscaleTask,
+    VideoTask,
+)
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido_bench.suite import Gate, Row, Suite
@@ -33,7 +41,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     for name in nitido.zoo.names():
         bundle = nitido.Bundle.open(name)
         task = bundle.manifest.task
-        if isinstance(task, ScoreTask):
+        if isinstance(task, ScoreTask | VideoTask):
             continue  # no tiles, and builds for ONNX Runtime alone: nothing to compare
         if isinstance(task, ColorizeTask):
             runtimes = [colorizer(name, runtime) for runtime in ("litert", "onnx")]

@@ -30,6 +30,7 @@ NAMES = (
     "blind",
     "faces",
     "codec",
+    "video",
     "trigger",
     "trigger-views",
     "ablation-sr",

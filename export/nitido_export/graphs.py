@@ -45,6 +45,8 @@ class Graph:
     """Height and width of builds whose shapes are fixed, and of all crops, instead of ``side``."""
     multiple: int = 1
     """Free sides must be multiples of this."""
+    coarse: frozenset[str] = frozenset()
+    """Tensors with a free cell for each ``multiple`` pixels, each way, of the others."""
     vary: Callable[..., Values] | None = None
     """Inputs as they may be beside ``example``, to calibrate with: ``vary(pixels, rng=rng)``."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
@@ -60,13 +62,13 @@ class Graph:
     def zeros(self) -> tuple[Tensor, ...]:
         """Inputs of a size that every target takes, to trace the network with."""
         height, width = self.frame or (1, 1)
-        return tuple(
-            torch.zeros(
-                [n or (width if axis == 3 else height) for axis, n in enumerate(spec.shape)],
-                dtype=getattr(torch, spec.dtype),
-            )
-            for spec in self.inputs
-        )
+        made = []
+        for spec in self.inputs:
+            unit = self.multiple if spec.name in self.coarse else 1
+            sides = {2: height // unit, 3: width // unit}
+            shape = [n or sides[axis] for axis, n in enumerate(spec.shape)]
+            made.append(torch.zeros(shape, dtype=getattr(torch, spec.dtype)))
+        return tuple(made)
 
     def ways(self, rng: np.random.Generator) -> list[Callable[[Pixels], Values]]:
         """All ways to make inputs of a photo, to calibrate with."""

@@ -73,8 +73,8 @@ def _floats(graph: Graph) -> tuple[Artifact, list[str]]:
         tensors = {spec.name: _to_nhwc(spec, value) for spec, value in zip(graph.inputs, zeros, strict=True)}
         try:
             program = trace(graph)
-            layers = convolutions(program)
             rewrite(program)
+            layers = convolutions(program)
             wrapped = _ChannelsLast(program, graph)
             outputs = wrapped(**tensors)
             model = litert_torch.convert(wrapped, sample_kwargs=tensors)

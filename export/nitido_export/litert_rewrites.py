@@ -54,6 +54,8 @@ def rewrite(program: GraphModule) -> None:
     for node in program.graph.nodes:
         if node.target is aten.pixel_shuffle.default:
             _rewrite_shuffle(program, node)
+        elif node.target is aten.chunk.default and node.args[2:] == (1,):
+            _rewrite_chunk(program, node)
         elif node.target is aten.cat.default and node.args[1:] == (1,):
             _rewrite_cat(program, node)
         elif node.target is aten.mean.dim and node.args[1:] == ([2, 3],) and not node.kwargs:
@@ -76,6 +78,32 @@ def _rewrite_shuffle(program: GraphModule, node: Node) -> None:
         nhwc = call(aten.permute.default, (image, _NHWC))
         large = call(torch.ops.nitido.depth_to_space.default, (nhwc, block))
         replace(node, call(aten.permute.default, (large, _NCHW)))
+
+
+def _rewrite_chunk(program: GraphModule, node: Node) -> None:
+    """Parts of what a convolution makes, by a convolution each: a slice would fix the size of images."""
+    convolution, count = node.args[:2]
+    assert isinstance(convolution, Node)
+    assert isinstance(count, int)
+    if convolution.target is not aten.conv2d.default or len(convolution.users) != 1:
+        return
+    parameters = own_parameters(convolution)
+    if parameters is None:
+        return
+    for part in list(node.users):
+        number = part.args[1]
+        assert isinstance(number, int)
+        with program.graph.inserting_before(node):
+            own = []
+            for tensor in parameters:
+                name = f"{str(tensor.target).replace('.', '_')}_{number}"
+                program.register_buffer(name, parameter(program, tensor).chunk(count)[number].clone())
+                own.append(program.graph.get_attr(name))
+            given = settings(convolution)
+            bias = own[1] if len(own) > 1 else None
+            rest = (given.get("stride", [1, 1]), given.get("padding", [0, 0]))
+            made = program.graph.call_function(aten.conv2d.default, (given["input"], own[0], bias, *rest))
+        replace(part, made)
 
 
 def _rewrite_cat(program: GraphModule, node: Node) -> None:

@@ -18,6 +18,7 @@ from nitido.bundle.manifest import (
     TensorSpec,
     TriggerTask,
     UpscaleTask,
+    VideoTask,
     View,
 )
 from nitido_export.graphs import Model
@@ -39,6 +40,7 @@ FIGURES = {
     "downscale": "<!-- figures: codec table=photos -->\n<!-- end figures -->",
     "trigger": "<!-- figures: trigger table=photos -->\n<!-- end figures -->",
     "face": "<!-- figures: faces -->\n<!-- end figures -->",
+    "video": "<!-- figures: video model={name} -->\n<!-- end figures -->",
     "yunet": "",  # the suite measures the network that enlarges faces
 }
 """Where ``nitido-bench readme`` puts what the benchmarks measured, by recipe or task."""
@@ -91,6 +93,12 @@ LIMITS = {
         "nothing else. Twelve pixels hold no identity: what it adds is what faces mostly look like, and the "
         "person may look otherwise. Never take its result for evidence of who somebody is. The people in its "
         "training crops are few; look at its results on yours."
+    ),
+    "video": (
+        "Trained on photos set in motion and on a few clips, made small by bicubic interpolation, a third of "
+        "them compressed. It enlarges luma; chroma is interpolated. It has no model of motion: what moves by "
+        "more than a few pixels of the small frame between two frames gains little from those before. Strong "
+        "compression artifacts and noise are enlarged."
     ),
     "yunet": (
         "It finds faces, and knows nothing of whose. Small, turned, dark and covered faces are missed more "
@@ -204,6 +212,9 @@ def _task_facts(task: Task) -> list[tuple[str, str]]:
                 ("smallest face", f"{task.smallest:g} pixels"),
                 ("reported from", f"a confidence of {task.confidence:g}"),
             ]
+        case VideoTask():
+            paths = [f"{s}p to {t}p" for s in task.sources for t in task.targets if t > s]
+            return [("paths", ", ".join(paths)), ("state", f"{task.memory} numbers a cell of 180p")]
         case ScoreTask():
             return [("output", task.output), ("view", _view(task.view))]
 

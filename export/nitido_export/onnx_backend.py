@@ -60,10 +60,14 @@ def convert(graph: Graph, dtype: DType = "fp32", examples: Sequence[Values] = ()
 @lru_cache(maxsize=3)  # types of a graph are made from the same: as it is, and rounded to 16 and 8 bits
 def _export(graph: Graph) -> Any:
     """The graph as an ONNX protobuf message."""
-    height, width = (torch.export.Dim(name) * graph.multiple for name in ("height", "width"))
-    free = {2: height, 3: width}
+    cells = {2: torch.export.Dim("height"), 3: torch.export.Dim("width")}
     shapes = tuple(
-        {axis: free[axis] for axis, size in enumerate(spec.shape) if size is None} for spec in graph.inputs
+        {
+            axis: cells[axis] * (1 if spec.name in graph.coarse else graph.multiple)
+            for axis, size in enumerate(spec.shape)
+            if size is None
+        }
+        for spec in graph.inputs
     )
     with quiet():
         try:

@@ -52,6 +52,7 @@ _HOMES = {
     "UpscaledFace": "nitido.faces",
     "UpscaledPhoto": "nitido.faces",
     "Upscaler": "nitido.upscaler",
+    "VideoUpscaler": "nitido.video",
     "copy_photo": "nitido.photo",
     "read_photo": "nitido.photo",
     "write_photo": "nitido.photo",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from nitido.trigger import Improvability as Improvability
     from nitido.trigger import Trigger as Trigger
     from nitido.upscaler import Upscaler as Upscaler
+    from nitido.video import VideoUpscaler as VideoUpscaler
 
 
 def __getattr__(name: str) -> Any:

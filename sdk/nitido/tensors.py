@@ -110,7 +110,7 @@ def vector_to_tensor(values: ArrayLike, spec: TensorSpec) -> NDArray[Any]:
     Raises InvalidOption when the count differs from the specification.
     """
     real = np.asarray(values, np.float32)
-    if spec.layout == "NCHW" and real.ndim == 3 and _channels(spec) != 1:
+    if spec.layout == "NCHW" and real.ndim == 3 and real.shape[2] == _channels(spec):
         real = real.transpose(2, 0, 1)
     free = spec.shape.count(None)
     count = int(np.prod([size for size in spec.shape if size is not None]))

@@ -13,6 +13,7 @@ from nitido_export.families.detector import face_detector
 from nitido_export.families.downscaler import downscaler
 from nitido_export.families.restorer import restorer
 from nitido_export.families.upscalers import face_upscaler, upscaler
+from nitido_export.families.video import video_upscaler
 from nitido_export.families.viewers import distribution_scorer, rank_scorer, trigger
 from nitido_export.graphs import Model
 from nitido_train.checkpoint import Provenance
@@ -32,6 +33,7 @@ FAMILIES: dict[str, Callable[[Path, Provenance], Model]] = {
     "scorer_rank": rank_scorer,
     "colorize": colorizer,
     "downscale": downscaler,
+    "video": video_upscaler,
 }
 """By recipe. Recipes that are not here make parts of other models."""
 

@@ -191,8 +191,35 @@ class DownscaleTask:
     kind: Literal["downscale"] = "downscale"
 
 
+@dataclass(frozen=True)
+class VideoTask:
+    """Enlarge frames of several sizes to several sizes, with a memory of the frames before.
+
+    Graphs: ``see-180`` (luma of a frame of that size to what is in it), ``body`` (that and a state to
+    features and the next state), ``draw-180-720`` (luma and features to luma of the larger size).
+    """
+
+    cells: dict[str, int]
+    """Pixels in a cell of the grid where the state lives, each way, by the height of frames."""
+    sources: tuple[int, ...]
+    """Heights of frames that go in."""
+    targets: tuple[int, ...]
+    """Heights of frames that come out: every larger one for each source."""
+    memory: int
+    """Numbers of the state in each cell."""
+    kind: Literal["video"] = "video"
+
+
 Task = (
-    UpscaleTask | BlindTask | RestoreTask | TriggerTask | ScoreTask | ColorizeTask | FaceTask | DownscaleTask
+    UpscaleTask
+    | BlindTask
+    | RestoreTask
+    | TriggerTask
+    | ScoreTask
+    | ColorizeTask
+    | FaceTask
+    | DownscaleTask
+    | VideoTask
 )
 
 

@@ -20,6 +20,7 @@ from nitido.bundle.manifest import (
     TensorSpec,
     TriggerTask,
     UpscaleTask,
+    VideoTask,
     View,
 )
 from nitido.errors import BundleInvalid
@@ -70,6 +71,13 @@ def _task_rules(task: Task) -> Rules:
         yield "$.task.unsure", task.unsure, "above 0", task.unsure > 0
     if isinstance(task, FaceTask):
         yield from _face_rules(task)
+    if isinstance(task, VideoTask):
+        named = {str(height) for height in (*task.sources, *task.targets)}
+        yield "$.task.cells", task.cells, "of all sources and targets", named == set(task.cells)
+        yield "$.task.cells", task.cells, "1 or more each", all(n >= 1 for n in task.cells.values())
+        pairs = [(s, t) for s in task.sources for t in task.targets if t > s]
+        yield "$.task.targets", task.targets, "above a source", bool(pairs)
+        yield "$.task.memory", task.memory, "1 or more", task.memory >= 1
     if isinstance(task, TriggerTask | ScoreTask):
         yield from _view_rules(task.view)
     if isinstance(task, RestoreTask | TriggerTask):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from nitido import __version__
-from nitido.cli import assess, colorize, demo, doctor, enhance, models, share, suggest, upscale
+from nitido.cli import assess, colorize, demo, doctor, enhance, models, share, suggest, upscale, video
 from nitido.cli.output import Output
 from nitido.errors import (
     BuildMissing,
@@ -65,6 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nitido {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (assess, suggest, enhance, upscale, colorize, share, models, doctor, demo):
+    for command in (assess, suggest, enhance, upscale, colorize, share, video, models, doctor, demo):
         command.add(commands)
     return parser

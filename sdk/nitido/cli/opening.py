@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nitido.faces import FaceUpscaler
     from nitido.sharing import Downscaler
     from nitido.trigger import Trigger
+    from nitido.video import VideoUpscaler
 
 
 def open_trigger(args: Command) -> Trigger:
@@ -60,6 +61,15 @@ def open_downscaler(args: Command) -> Downscaler:
     from nitido.sharing import Downscaler
 
     return Downscaler.open(runtime=args.runtime, device=args.device, threads=args.threads)
+
+
+def open_video_upscaler(args: Command, target: int, fast: bool, bundle: str | None) -> VideoUpscaler:
+    """The shipped video network of a speed, or another bundle's."""
+    from nitido.video import VideoUpscaler
+
+    return VideoUpscaler.open(
+        bundle, target=target, fast=fast, runtime=args.runtime, device=args.device, threads=args.threads
+    )
 
 
 def open_blind_enlarger(

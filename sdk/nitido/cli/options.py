@@ -36,6 +36,18 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_common(parser: argparse.ArgumentParser) -> None:
     """What every command that reads photos takes."""
     add_json(parser)
+    add_runtime(parser)
+    parser.add_argument(
+        "--max-megapixels",
+        type=positive_float,
+        default=200.0,
+        metavar="MP",
+        help="refuse larger photos (default: %(default)g)",
+    )
+
+
+def add_runtime(parser: argparse.ArgumentParser) -> None:
+    """What runs the models."""
     parser.add_argument(
         "--runtime", metavar="NAME", help="onnx, litert or a build such as onnx-fp32 (default: onnx)"
     )
@@ -48,13 +60,6 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads", type=positive_int, metavar="N", help="threads of the runtime (default: its own)"
-    )
-    parser.add_argument(
-        "--max-megapixels",
-        type=positive_float,
-        default=200.0,
-        metavar="MP",
-        help="refuse larger photos (default: %(default)g)",
     )
 
 

@@ -17,7 +17,7 @@ class Progress:
     def __init__(self, total: int, what: str) -> None:
         self.total = total
         self.what = what
-        self._visible = sys.stderr.isatty() and total > 1
+        self._visible = sys.stderr.isatty() and total != 1
         self._start = time.monotonic()
         self._drawn = 0.0
 

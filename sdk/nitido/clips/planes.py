@@ -70,10 +70,14 @@ class Planes:
         pixels: Pixels = self.to_frame().to_ndarray(format="rgb24")
         return pixels
 
-    def resized_chroma(self, width: int, height: int) -> tuple[Plane, Plane]:
-        """Chroma planes for luma of another size, by swscale's bicubic."""
-        scaled = self.to_frame().reformat(width, height, interpolation="BICUBIC")
-        return _view(scaled.planes[1]), _view(scaled.planes[2])
+
+def resized(plane: Plane, width: int, height: int) -> Plane:
+    """One plane in another size, by swscale's bicubic."""
+    if plane.shape == (height, width):
+        return plane
+    frame = pyav().VideoFrame(plane.shape[1], plane.shape[0], "gray")
+    _view(frame.planes[0])[:] = plane
+    return _view(frame.reformat(width, height, interpolation="BICUBIC").planes[0])
 
 
 def _view(plane: Any) -> Plane:

@@ -60,9 +60,9 @@ def transcode(
                 count += 1
                 if on_frame is not None:
                     on_frame(count, clip.info.frames)
-        return Transcoded(count, clip.damaged, clip.truncated or _ends_early(count, clip))
+        return Transcoded(count, clip.damaged, clip.truncated or ends_early(count, clip))
 
 
-def _ends_early(count: int, clip: Clip) -> bool:
+def ends_early(count: int, clip: Clip) -> bool:
     """Whether the file says that it has more frames than there are."""
     return bool(count + clip.damaged < clip.video.frames)

@@ -67,15 +67,7 @@ class ClipWriter:
                 f"expected an encoder that is here and fits into {container}, got {encoding.codec}: {error}; "
                 f"choose another codec or suffix"
             ) from error
-        self._audio: dict[int, Any] = {}
-        for stream in like.audio if with_audio else ():
-            try:
-                self._audio[stream.index] = self._container.add_stream_from_template(stream)
-            except (ValueError, self._av.error.FFmpegError) as error:
-                raise CannotWrite(
-                    f"expected audio that {container} can hold, got {stream.codec_context.name}: {error}; "
-                    f"write to a .mkv instead"
-                ) from error
+        self._audio = copied_audio(self._container, like) if with_audio else {}
         self._waiting: list[Any] = []
         self._size: tuple[int, int] | None = None
 
@@ -147,6 +139,20 @@ class ClipWriter:
                 f"expected {self._container.format.name} to take what {self._encoding.codec} makes, "
                 f"got: {error}; free some space, or write to a .mkv"
             ) from error
+
+
+def copied_audio(container: Any, like: Clip) -> dict[int, Any]:
+    """Streams for the audio of another clip, by its index there. Raises CannotWrite."""
+    streams = {}
+    for stream in like.audio:
+        try:
+            streams[stream.index] = container.add_stream_from_template(stream)
+        except (ValueError, pyav().error.FFmpegError) as error:
+            raise CannotWrite(
+                f"expected audio that {container.format.name} can hold, got {stream.codec_context.name}: "
+                f"{error}; write to a .mkv instead"
+            ) from error
+    return streams
 
 
 def _options(encoding: Encoding) -> dict[str, str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nitido.clips import Clip, Planes
 from nitido.errors import ClipDamaged, ClipUnsupported, InvalidOption, NotAClip
 
-from .conftest import MakeClip, moving_square
+MakeClip = Callable[..., Path]
 
 
-def test_frames_come_in_order_with_their_times_and_pixels(make_clip: MakeClip) -> None:
+def test_frames_come_in_order_with_their_times_and_pixels(
+    make_clip: MakeClip, moving_square: Callable[..., NDArray[np.uint8]]
+) -> None:
     with Clip(make_clip(frames=10)) as clip:
         frames = list(clip)
     assert [frame.number for frame in frames] == list(range(10))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,8 +18,7 @@ from nitido.errors import (
     NotAClip,
 )
 
-from .conftest import MakeClip
-
+MakeClip = Callable[..., Path]
 FAST = Encoding(crf=10, preset="ultrafast")
 
 

@@ -1,0 +1,152 @@
+"""Video upscalers: encoders, the body with its memory, and decoders, as graphs that share no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nitido.bundle.manifest import TensorSpec, VideoTask
+from nitido.photo.model import Pixels
+from nitido.photo.samples import luma
+from nitido_export.checkpoints import fill
+from nitido_export.graphs import Graph, Model, Values
+from nitido_train import checkpoint
+from nitido_train.checkpoint import Provenance
+from nitido_train.nets.video import CELLS, PATHS, SOURCES, TARGETS, VideoConfig, VideoNet, folded
+
+GRID = 12
+"""Cells of the coarse grid, each way, in golden vectors and in builds of a fixed size."""
+
+
+class _See(nn.Module):
+    """An encoder."""
+
+    def __init__(self, net: VideoNet, source: int) -> None:
+        super().__init__()
+        self.net, self.source = net, source
+
+    def forward(self, luma: Tensor) -> Tensor:
+        return self.net.encode(luma, self.source)
+
+
+class _Body(nn.Module):
+    """What all paths share."""
+
+    def __init__(self, net: VideoNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, seen: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        return self.net.remember(seen, state)
+
+
+class _Draw(nn.Module):
+    """A decoder, with what is on the fine grid before it."""
+
+    def __init__(self, net: VideoNet, source: int, target: int) -> None:
+        super().__init__()
+        self.net, self.source, self.target = net, source, target
+
+    def forward(self, luma: Tensor, features: Tensor) -> Tensor:
+        fine = self.net.encode_fine(luma, self.source)
+        residuals = self.net.residuals(features, fine, (self.target,))[self.target]
+        return self.net.enlarge(luma, residuals, self.source, self.target)
+
+
+def video_upscaler(file: Path, provenance: Provenance) -> Model:
+    """Family ``video``: ``see-180``, ``body``, ``draw-180-720`` and their siblings."""
+    config = VideoConfig(**provenance.network)
+    net = folded(fill(lambda: VideoNet(config), file)).requires_grad_(False)
+    frame = TensorSpec("luma", (1, 1, None, None))
+    seen, state, features, following = (
+        TensorSpec(name, (1, channels, None, None))
+        for name, channels in (
+            ("seen", config.memory),
+            ("state", config.memory),
+            ("features", config.width),
+            ("next", config.memory),
+        )
+    )
+    see = [
+        Graph(
+            name=f"see-{source}",
+            net=_See(net, source),
+            inputs=(frame,),
+            outputs=(seen,),
+            example=lambda pixels: {"luma": _luma(pixels)},
+            side=GRID * CELLS[source],
+            multiple=CELLS[source],
+        )
+        for source in SOURCES
+    ]
+    body = Graph(
+        name="body",
+        net=_Body(net),
+        inputs=(seen, state),
+        outputs=(features, following),
+        example=lambda pixels: _remembering(net, pixels),
+        side=GRID,
+    )
+    draw = [
+        Graph(
+            name=f"draw-{source}-{target}",
+            net=_Draw(net, source, target),
+            inputs=(frame, features),
+            outputs=(TensorSpec("enlarged", (1, 1, None, None)),),
+            example=_Featured(net, source),
+            side=GRID * CELLS[source],
+            multiple=CELLS[source],
+            coarse=frozenset({"features"}),
+        )
+        for source, target in PATHS
+    ]
+    speed = "in real time on two cores of a laptop" if file.stem.endswith("fast") else "frame by frame"
+    return Model(
+        name=file.stem,
+        id=checkpoint.identity(file),
+        description=f"Enlarges video {speed}: 180p, 360p or 720p to 360p, 720p or 1080p.",
+        task=VideoTask(
+            cells={str(height): cells for height, cells in CELLS.items()},
+            sources=SOURCES,
+            targets=TARGETS,
+            memory=config.memory,
+        ),
+        graphs=(*see, body, *draw),
+        provenance=provenance,
+    )
+
+
+class _Featured:
+    """Makes what a decoder takes of a crop."""
+
+    def __init__(self, net: VideoNet, source: int) -> None:
+        self.net, self.source = net, source
+
+    def __call__(self, pixels: Pixels) -> Values:
+        frame = _luma(pixels)
+        with torch.inference_mode():
+            seen = self.net.encode(torch.from_numpy(frame)[None, :, :, :].permute(0, 3, 1, 2), self.source)
+            features, _ = self.net.remember(seen, torch.zeros_like(seen))
+        return {"luma": frame, "features": _cells_last(features)}
+
+
+def _remembering(net: VideoNet, pixels: Pixels) -> Values:
+    """A frame and what is remembered of the same frame upside down."""
+    with torch.inference_mode():
+        seen = net.encode(torch.from_numpy(_luma(pixels)).permute(2, 0, 1)[None], SOURCES[0])
+        _, state = net.remember(seen.flip(2), torch.zeros_like(seen))
+    return {"seen": _cells_last(seen), "state": _cells_last(state)}
+
+
+def _luma(pixels: Pixels) -> NDArray[np.float32]:
+    """(H, W, 1) in [0, 1]."""
+    grey: NDArray[np.float32] = luma(pixels)[..., None] * np.float32(1 / 255)
+    return grey
+
+
+def _cells_last(tensor: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).numpy())

@@ -1,0 +1,3 @@
+"""Video super-resolution in real time: frames in, larger frames out, with a memory of the frames before."""
+
+from nitido.video.upscaler import VideoUpscaler as VideoUpscaler

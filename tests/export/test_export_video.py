@@ -1,0 +1,99 @@
+"""Video networks as bundles: every graph computes what torch does, at any size, and the SDK joins them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from ai_edge_litert import schema_py_generated as schema
+
+from nitido.bundle.bundle import Bundle
+from nitido.bundle.manifest import VideoTask
+from nitido.photo.model import Pixels
+from nitido.video.network import VideoNetwork
+from nitido_export import targets
+from nitido_export.bundle_writer import write_bundle
+from nitido_export.families import open_model
+from nitido_export.families.video import GRID
+from nitido_train.nets.video import CELLS, PATHS, VideoConfig, VideoNet
+
+GRAPHS = ("see-360", "body", "draw-360-1080")
+"""Converting all takes a minute, and they are of three kinds."""
+TINY = VideoConfig(width=8, memory=4, blocks=1, convolutions=2, growth=4, fine=4, depth=1)
+
+
+@pytest.fixture(scope="module")
+def net() -> VideoNet:
+    return VideoNet(TINY)
+
+
+@pytest.fixture(scope="module")
+def bundle(
+    net: VideoNet, save_checkpoint: Any, photos: list[Pixels], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("video")
+    model = open_model(save_checkpoint(folder / "video-fast.safetensors", net, TINY, "video"))
+    assert {graph.name for graph in model.graphs} == {
+        *("body", "see-180", "see-360", "see-720"),
+        *(f"draw-{s}-{t}" for s, t in PATHS),
+    }
+    few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name in GRAPHS))
+    write_bundle(few, folder / "bundle", targets.find(["onnx-fp32", "litert-fp32"]), photos)
+    return folder / "bundle"
+
+
+def test_the_manifest_says_what_goes_in_and_out(bundle: Path) -> None:
+    task = Bundle.open(bundle).task(VideoTask)
+    assert task.cells == {"180": 1, "360": 2, "720": 4, "1080": 6}
+    assert (task.sources, task.targets, task.memory) == ((180, 360, 720), (360, 720, 1080), 4)
+
+
+def test_the_sdk_computes_what_torch_does_frame_after_frame(bundle: Path, net: VideoNet) -> None:
+    source, target = 360, 1080
+    rng = np.random.default_rng(0)
+    cells = CELLS[source]
+    sides = (GRID + 3) * cells, (GRID + 5) * cells
+    frames = rng.integers(60, 200, (3, *sides), dtype=np.uint8)
+    results = {}
+    for runtime in ("onnx", "litert"):
+        network = VideoNetwork.of_bundle(Bundle.open(bundle), runtime=runtime)
+        state, made = network.empty(network.grid(sides, source)), []
+        for frame in frames:
+            drawn, state = network.run(frame, state, source, (target,))
+            made.append(drawn[target])
+        results[runtime] = np.stack(made)
+    memory = torch.zeros(1, TINY.memory, GRID + 3, GRID + 5)
+    expected = []
+    with torch.inference_mode():
+        for frame in frames:
+            luma, memory = net(
+                torch.from_numpy(frame / np.float32(255))[None, None], memory, source, (target,)
+            )
+            expected.append((luma[0, 0] * 255).round().clamp(0, 255).byte().numpy())
+    for made in results.values():  # rounding: only what lies between two grey levels may differ
+        assert np.abs(made.astype(int) - np.stack(expected)).max() <= 1
+    assert np.stack(expected).std() > 5
+
+
+def test_only_operations_that_phones_run(bundle: Path) -> None:
+    onnx_operations, litert_operations = set(), set()
+    for build in Bundle.open(bundle).manifest.builds:
+        file = bundle / build.file
+        if build.runtime == "onnx":
+            onnx_operations |= {node.op_type for node in onnx.load(str(file)).graph.node}
+        else:
+            model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file.read_bytes()))
+            names = {value: name for name, value in vars(schema.BuiltinOperator).items()}
+            litert_operations |= {names[code.builtinCode] for code in model.operatorCodes}
+    assert onnx_operations <= {
+        "Conv", "Relu", "Add", "Sub", "Mul", "Sigmoid", "Tanh", "Concat", "Split", "DepthToSpace",
+    }  # fmt: skip
+    assert litert_operations <= {
+        "CONV_2D", "DEPTHWISE_CONV_2D", "RELU", "ADD", "SUB", "MUL", "LOGISTIC", "TANH", "CONCATENATION",
+        "DEPTH_TO_SPACE", "PAD",
+    }  # fmt: skip
