@@ -17,7 +17,11 @@ export DEBIAN_FRONTEND=noninteractive
 packages=(ca-certificates make python3 python3-venv)
 case "${1-}" in
 	"") ;;
-	--browser) packages+=(chromium npm openssl) ;;
+	--browser)
+		packages+=(chromium openssl)
+		# Node's own packages bring npm and conflict with Debian's.
+		command -v npm >/dev/null || packages+=(npm)
+		;;
 	*) echo "expected --browser or nothing, got $1" >&2; exit 2 ;;
 esac
 apt-get update

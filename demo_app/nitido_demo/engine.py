@@ -47,6 +47,12 @@ class Engine:
         restorer: nitido.Restorer = self._once("restore", nitido.Restorer.open)
         return restorer
 
+    @property
+    def downscaler(self) -> nitido.Downscaler:
+        """The downscaler of the zoo."""
+        downscaler: nitido.Downscaler = self._once("share", nitido.Downscaler.open)
+        return downscaler
+
     def restoring(self, step: Step, started: Callable[[int], None]) -> RestoringInSteps:
         """The restorer for one job: ``started`` is told the number of tiles, ``step`` each that is done."""
         bundle = nitido.Bundle.open("restore")

@@ -52,6 +52,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it before anything of it is read."""
+        if scope["type"] == "websocket":
+            await self._open(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -75,6 +78,18 @@ class Guard:
             await answer(scope, receive, sending)
             return
         await self._app(scope, receive, sending)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a socket for whoever may change something: cookies ride along here too."""
+        headers = Headers(scope=scope)
+        try:
+            self._check_host(headers)
+            self._check_token(scope, headers)
+            self._check_origin("POST", headers)
+        except Refused:
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self._app(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
         """A page elsewhere can give its own name this machine's address; it cannot send another ``Host``."""

@@ -7,6 +7,7 @@ from nitido_demo.events import Events
 from nitido_demo.jobs import Jobs
 from nitido_demo.keeping import Keeping
 from nitido_demo.library import Library
+from nitido_demo.live import Live
 from nitido_demo.pictures import Pictures
 from nitido_demo.ratings import Ratings
 from nitido_demo.settings import Settings
@@ -31,6 +32,7 @@ class House:
         self.uploads = Uploads(state / "uploads", limits)
         self.keeping = Keeping(self.store, self.library)
         self.ratings = Ratings(self.store, self.library, self.jobs)
+        self.live = Live()
 
     def start(self) -> None:
         """Begin to scan and to work; in the server's loop."""

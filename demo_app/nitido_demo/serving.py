@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from nitido.errors import InvalidOption
+from nitido_demo.live import MOST_BYTES
 from nitido_demo.settings import Settings, default_state
 from nitido_demo.web import create
 
@@ -49,6 +50,8 @@ def serve(say: Callable[[str], None], **options: Any) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
         limit_concurrency=512,
+        ws_max_size=MOST_BYTES,
+        ws_per_message_deflate=False,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
     )

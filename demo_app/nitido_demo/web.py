@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -66,6 +66,7 @@ def create(settings: Settings) -> Starlette:
             *(_route(house, operation) for operation in OPERATIONS),
             Route("/openapi.json", openapi),
             Route("/models/{path:path}", _model),
+            WebSocketRoute("/live/{room}", house.live.call),
             Mount("/", _Page(directory=STATIC, html=True)),
         ],
         middleware=[Middleware(Guard, settings=settings)],

@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import nitido
+from nitido.batch.sharing import Sharing
 from nitido.enhancer import Outcome
 from nitido.photo.formats import HEAD, recognise
+from nitido.sharing.budget import SUFFIXES
 from nitido_demo.engine import Engine
 from nitido_demo.errors import Refused
 from nitido_demo.jobs import Job, Jobs
 from nitido_demo.library import Library
 from nitido_demo.progress import Progress, Stopped
+from nitido_demo.sharing import shared
 from nitido_demo.uploads import saving_suffix
 
 _LOG = logging.getLogger("nitido_demo")
+_FINEST = 95
+"""Quality of a shared photo whose budget is ample: more bytes would not show."""
 
 
 class Worker:
@@ -37,6 +42,7 @@ class Worker:
         self.kinds: Mapping[str, Callable[[Job, Path, Progress], tuple[str, Path, dict[str, Any]]]] = {
             "enhance": self._enhance,
             "upscale": self._upscale,
+            "share": self._share,
             "pair": self._pair,
         }
 
@@ -122,6 +128,32 @@ class Worker:
         details = {"width": large.width, "height": large.height, "timings": {"upscale": seconds},
                    "runtime": enlarger.info}  # fmt: skip
         return f"{large.width} x {large.height} pixels", result, details
+
+    def _share(self, job: Job, source: Path, progress: Progress) -> tuple[str, Path, dict[str, Any]]:
+        wish = job.options
+        options = Sharing(
+            nitido.Size(long_side=wish["long_side"]),
+            wish["codec"],
+            quality=_FINEST,
+            max_bytes=wish["max_bytes"],
+            detail=wish["detail"],
+        )
+        photo = nitido.read_photo(source, max_megapixels=self._engine.max_megapixels)
+        progress.say("looking for the best quality that fits")
+        start = time.perf_counter()
+        made = shared(photo, options, self._engine.downscaler if wish["method"] == "learned" else None)
+        result = self._jobs.folder(job.id) / f"result{SUFFIXES[options.codec]}"
+        result.write_bytes(made.file.data)
+        details = {
+            "width": made.width,
+            "height": made.height,
+            "bytes": len(made.file.data),
+            "quality": made.file.quality,
+            "fits": made.file.fits,
+            "timings": {"share": time.perf_counter() - start},
+        }
+        told = f"{len(made.file.data):,} bytes at a quality of {made.file.quality}"
+        return told if made.file.fits else f"{told}: the smallest there is", result, details
 
     def _pair(self, job: Job, source: Path, progress: Progress) -> tuple[str, Path, dict[str, Any]]:
         """What rating needs: everything removed, whether that is worth it or not, at the photo's size."""

@@ -79,9 +79,9 @@ LIMITS = {
         "the whole photo made small, so that small things take the colour of what is around them."
     ),
     "downscale": (
-        "It learned on stand-ins of JPEG, WebP and H.264, and on viewers that enlarge by classic filters or by "
-        "Nitido's network. What it saves is measured at a receiver that enlarges the photo again to its old "
-        "size; someone who looks at the small photo itself sees edges that are crisper than Lanczos makes "
+        "It learned on stand-ins of JPEG, WebP and H.264, and on viewers that enlarge by classic filters or "
+        "by Nitido's network. What it saves is measured at a receiver that enlarges the photo to its old "
+        "size again; who looks at the small photo itself sees edges that are crisper than Lanczos makes "
         "them. Colour goes through Lanczos."
     ),
     "score": (

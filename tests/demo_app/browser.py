@@ -68,7 +68,7 @@ class Tab:
     def close(self) -> None:
         """Close the window; its errors are the test's."""
         self.context.close()
-        assert self.errors == []
+        assert not self.errors, self.errors
 
     def shoot(self, name: str) -> None:
         """Keep a screenshot under docs/ where that is asked for: NITIDO_SCREENSHOTS=1."""

@@ -76,6 +76,32 @@ def test_upscaling_equals_the_enlarger(client: httpx.Client) -> None:
     assert np.array_equal(image(result.content), expected)
 
 
+def test_sharing_fits_the_budget_learned_or_not(client: httpx.Client, photo_of: PhotoOf) -> None:
+    photo, sizes = photo_of("coffee_sharp.jpg"), set()
+    for method in ("learned", "lanczos"):
+        wish = {"long_side": 300, "max_bytes": 9000, "detail": 1, "method": method}
+        done = finished(client, client.post(f"/api/photos/{photo}/share", json=wish).json()["id"])
+        details, file = done["details"], client.get(done["result"])
+        assert details["fits"]
+        assert 7000 < len(file.content) == details["bytes"] <= 9000
+        assert image(file.content).shape == (details["height"], details["width"], 3)
+        assert max(details["width"], details["height"]) == 300
+        sizes.add(file.content)
+        refused = client.post(f"/api/photos/{photo}/version", json={"job": done["id"]})
+        assert refused.status_code == 409
+    assert len(sizes) == 2
+
+
+def test_a_budget_that_no_quality_meets_is_told_with_the_smallest_file(client: httpx.Client) -> None:
+    headers = {"content-type": "image/png"}
+    asked = "/api/share?max_bytes=1000&codec=webp&long_side=8192"
+    done = finished(client, client.post(asked, content=png(noisy(200, 300)), headers=headers).json()["id"])
+    assert not done["details"]["fits"]
+    assert "the smallest there is" in done["message"]
+    assert client.get(done["result"]).headers["content-type"] == "image/webp"
+    assert (done["details"]["width"], done["details"]["height"]) == (300, 200)
+
+
 def test_an_accepted_version_lies_beside_its_photo_and_goes_again(
     server: Server, client: httpx.Client, photo_of: PhotoOf
 ) -> None:

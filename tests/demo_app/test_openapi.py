@@ -8,7 +8,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from nitido_demo.api import OPERATIONS
+from nitido_demo.api import OPERATIONS, share
 from nitido_demo.operations import Operation
 
 from .conftest import Server, finished, noisy, png
@@ -34,6 +34,7 @@ def request_of(operation: Operation, known: dict[str, str]) -> dict[str, Any]:
         request |= {"content": png(noisy()), "headers": {"content-type": "image/png"}}
     elif operation.body is not None:
         values = {"job": known["job"], "scale": 1.5, "pair": known["pair"], "second_is": 0, "strengths": {}}
+        values |= {wish.name: wish.default for wish in share.WISHES}
         request["json"] = {name: values[name] for name in operation.body["properties"]}
     return request
 

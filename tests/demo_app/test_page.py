@@ -133,6 +133,26 @@ def test_a_slider_makes_another_version_and_dismissing_hides_the_photo(phone: Ta
     page.wait_for_function(f"() => document.querySelectorAll('.tile').length === {count - 1}")
 
 
+@pytest.mark.parametrize("kind", ["phone", "desktop"])
+def test_sharing_shows_both_ways_at_one_budget(kind: str, request: pytest.FixtureRequest) -> None:
+    tab: Tab = request.getfixturevalue(kind)
+    page = tab.open("share")
+    page.get_by_role("link", name="coffee_sharp.jpg").click()
+    page.wait_for_selector(".compare:not(.one)")
+    figures = page.locator(".figures dd")
+    assert all("kB, quality" in text for text in figures.all_text_contents())
+    tab.check_accessibility()
+    tab.shoot(f"share-{kind}")
+    first = page.locator("img.after").get_attribute("src")
+    page.get_by_role("button", name="320").click()
+    page.wait_for_function(
+        "(first) => document.querySelector('img.after').getAttribute('src') !== first", arg=first
+    )
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert Image.open(download.value.path()).size[0] == 320
+
+
 def test_rating_by_keys(desktop: Tab, server: Server) -> None:
     page = desktop.open("rate")
     for key in "143":

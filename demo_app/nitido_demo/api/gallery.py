@@ -79,7 +79,7 @@ def accept(house: House, call: Call) -> dict[str, Any]:
     """Store a job's result beside the photo."""
     id_ = call.values["photo"]
     job = house.jobs.get(call.json["job"])
-    if job.photo != id_ or job.kind == "pair":
+    if job.photo != id_ or job.kind in ("pair", "share"):
         raise Refused(409, "expected a job about this photo, got another one; enhance this photo first")
     stored = house.keeping.accept(id_, house.jobs.result(job.id))
     house.keeping.dismiss(id_, dismissed=False)

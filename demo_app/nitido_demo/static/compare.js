@@ -2,16 +2,16 @@
 
 import { h, icon } from "./dom.js";
 
-/** {element, before(url), after(url), busy(text)}. */
-export function compare() {
-  const before = h("img", { class: "before", alt: "Before" }), after = h("img", { class: "after", alt: "After" });
+/** {element, before(url), after(url), busy(text)}; what the two are called is told. */
+export function compare(left = "Before", right = "After") {
+  const before = h("img", { class: "before", alt: left }), after = h("img", { class: "after", alt: right });
   const range = h("input", {
     type: "range", min: "0", max: "100", step: "1", value: "50", class: "divider-range",
-    "aria-label": "Divider between before and after, percent from the left", oninput: () => place(range.value),
+    "aria-label": `Divider between ${left} and ${right}, percent from the left`, oninput: () => place(range.value),
   });
   const divider = h("div", { class: "divider", "aria-hidden": "true" }, h("span", {}, "‹ ›"));
   const pair = h("div", { class: "pair" }, before, after, divider, range,
-    h("span", { class: "tag left", "aria-hidden": "true" }, "Before"), h("span", { class: "tag right", "aria-hidden": "true" }, "After"));
+    h("span", { class: "tag left", "aria-hidden": "true" }, left), h("span", { class: "tag right", "aria-hidden": "true" }, right));
   const status = h("div", { class: "veil", hidden: true, role: "status" });
   const zoom = h("button", { class: "round zoom", "aria-pressed": "false", "aria-label": "Closer look", title: "Closer look", onclick: closer }, icon("zoom"));
   const stage = h("div", { class: "stage", tabindex: "-1" }, pair);

@@ -6,6 +6,8 @@ const ICONS = {
   camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 17a4 4 0 1 0 0-8 4 4 0 0 0 0 8z",
   scales: "M12 4v16M7 20h10M5 8h14M5 8l-3 6h6zM19 8l-3 6h6z",
   phone: "M7 3h10v18H7zM11 18h2",
+  share: "M12 15V4M8 8l4-4 4 4M5 12v8h14v-8",
+  live: "M3 7h12v10H3zM15 11l6-4v10l-6-4",
   back: "M15 5l-7 7 7 7",
   next: "M9 5l7 7-7 7",
   check: "M5 13l4 4L19 7",
@@ -55,15 +57,15 @@ export const FACTORS = {
   denoise: "Noise", deblur: "Blur", deartifact: "JPEG artifacts", desaturate: "Blown highlights", upscale: "Few pixels",
 };
 
-/** A strength from 0 to 100 %, with its name and value. */
-export function slider(factor, value, onchange) {
-  const output = h("output", {}, percent(value));
+/** A share from 0 to 1, such as a factor's strength, with its name and, in words, its value. */
+export function slider(factor, value, onchange, words = percent) {
+  const output = h("output", {}, words(value));
   const input = h("input", {
     type: "range", min: "0", max: "100", step: "5", value: String(Math.round(100 * value)), "data-factor": factor,
-    oninput: () => (output.textContent = percent(input.value / 100)),
+    oninput: () => (output.textContent = words(input.value / 100)),
     onchange: () => onchange(input.value / 100),
   });
-  return { factor, input, set: (now) => ((input.value = String(Math.round(100 * now))), (output.textContent = percent(now))),
+  return { factor, input, set: (now) => ((input.value = String(Math.round(100 * now))), (output.textContent = words(now))),
     element: h("label", { class: "slider" }, h("span", {}, FACTORS[factor] ?? factor), output, input) };
 }
 

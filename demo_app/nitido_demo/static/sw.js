@@ -3,7 +3,8 @@
 const SHELL = [
   "/", "/style.css", "/main.js", "/pages.js", "/dom.js", "/api.js", "/compare.js", "/manifest.webmanifest",
   "/icons/icon.svg", "/icons/icon-192.png", "/icons/icon-512.png",
-  "/pages/gallery.js", "/pages/photo.js", "/pages/camera.js", "/pages/rate.js", "/pages/device.js",
+  "/pages/gallery.js", "/pages/photo.js", "/pages/camera.js", "/pages/share.js", "/pages/live.js", "/pages/rate.js", "/pages/device.js",
+  "/connection.js",
   "/device/bench.js", "/device/blur.js", "/device/client.js", "/device/cues.js", "/device/dct.js", "/device/deblock.js",
   "/device/fft.js", "/device/golden.js", "/device/graphs.js", "/device/jpeg.js", "/device/pixels.js", "/device/restorer.js",
   "/device/tiler.js", "/device/trigger.js", "/device/view.js", "/device/windows.js", "/device/worker.js",

@@ -1,0 +1,42 @@
+"""Sharing: a photo as a file of so many bytes, made small by the learned downscaler or as others do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import nitido
+from nitido.batch.sharing import Sharing, small_photos
+from nitido.photo.model import Photo
+from nitido.sharing.budget import Encoded, encoded, finest, to_share
+from nitido.sharing.grid import resize
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A file to send, not yet written."""
+
+    file: Encoded
+    width: int
+    height: int
+
+
+def shared(photo: Photo, options: Sharing, downscaler: nitido.Downscaler | None) -> Shared:
+    """The photo by ``downscaler``, or by Lanczos where it is None, of the best quality that fits.
+
+    Raises CannotWrite for transparency in JPEG.
+    """
+    height, width = options.size.of(photo.height, photo.width)
+    shape = min(height, photo.height), min(width, photo.width)
+    if downscaler is None:
+        plain = to_share(photo, options.codec).with_pixels(resize(photo.pixels, shape))
+        file = finest(
+            lambda quality: encoded(plain, options.codec, quality), options.quality, options.max_bytes
+        )
+    else:
+        small = small_photos(downscaler, photo, shape, options)
+        file = finest(
+            lambda quality: encoded(small(quality), options.codec, quality),
+            options.quality,
+            options.max_bytes,
+        )
+    return Shared(file, shape[1], shape[0])
