@@ -25,7 +25,7 @@ from nitido_export.staging import MARK, staged
 from nitido_export.targets import Target
 
 LICENCE = "Apache-2.0"
-_FOLDERS = re.compile(r"--(data|photos) \S+")
+_FOLDERS = re.compile(r"--(data|photos|clips) \S+")
 
 
 def write_bundle(
@@ -98,4 +98,8 @@ def _portable(value: Any) -> Any:
         return [_portable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return _FOLDERS.sub(r"--\1 PHOTOS", value) if isinstance(value, str) else value
+    return _FOLDERS.sub(_unnamed, value) if isinstance(value, str) else value
+
+
+def _unnamed(option: re.Match[str]) -> str:
+    return f"--{option[1]} {'CLIPS' if option[1] == 'clips' else 'PHOTOS'}"
