@@ -35,6 +35,8 @@ _MEAN_SHARE = 0.5
 """Logarithms of crops' figures are taken after adding this share of their mean: flat crops weigh less."""
 _PLACES = 5
 """Qualities at which a codec's curve is measured."""
+_RATE_WEIGHTS = (1.25, 1.0, 0.75)
+"""What bits count for beside each loss: who wants fidelity gets fewer, who wants edges more."""
 _LUMA_SHARE = 0.85
 """Of a file's bits; the rest is chroma and headers, which stay."""
 FILTERS = {
@@ -145,6 +147,7 @@ class Chain:
 def objective(net: DownscaleNet, chain: Chain, means: Means, batch: tuple[Tensor, Case, Wish]) -> Tensor:
     """Rate plus weighted distortions, in shares of the rate (D3)."""
     large, case, wish = batch
+    net.keep_level()
     small = downscaled(net, large, case.side, wish)
     with torch.autocast("cpu", enabled=False):
         return cost(chain.figures(small, large, case), means.of(case), wish)
@@ -158,7 +161,8 @@ def cost(figures: Tensor, exchange: Exchange, wish: Wish) -> Tensor:
     """
     logs = torch.log(figures + _MEAN_SHARE * exchange.mean[:, None]).mean(1)
     shares = torch.tensor(wish.weights) / exchange.usual
-    return (shares * (exchange.worth * _LUMA_SHARE * logs[0] + logs[1:])).sum()
+    rate = exchange.worth * torch.tensor(_RATE_WEIGHTS) * _LUMA_SHARE * logs[0]
+    return (shares * (rate + logs[1:])).sum()
 
 
 def downscaled(net: DownscaleNet, large: Tensor, side: int, wish: Wish) -> Tensor:
@@ -223,10 +227,10 @@ def batches(
 
 
 def draw(rng: np.random.Generator, codecs: Sequence[Codec], half: bool) -> Case:
-    """A random case: three in five halve the photo, a third are seen through the learned receiver."""
+    """A random case: three in five halve the photo, two in five are seen through the learned receiver."""
     codec = codecs[int(rng.integers(len(codecs)))]
     quality = round(float(rng.uniform(*sorted(QUALITIES[codec]))))
     side = SIDE // 2 if half or rng.random() < 0.6 else 8 * int(rng.integers(SIDE // 32, SIDE // 8 + 1))
-    if side >= SIDE // 2 and rng.random() < 0.35:
+    if side >= SIDE // 2 and rng.random() < 0.5:
         return Case(codec, quality, side, "sr")
     return Case(codec, quality, side, str(rng.choice(list(_SEEN_THROUGH), p=list(_SEEN_THROUGH.values()))))

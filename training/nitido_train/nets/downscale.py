@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from nitido.sharing.wish import COUNT
 
 Kind = Literal["a", "b", "c", "d"]
-_FILTERS = 4
+_DETAILS = 5
+"""Filters of detail beside the one of the whole."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,19 @@ class DownscaleNet(nn.Module):
         inputs = {"a": 4, "b": config.fine, "c": config.fine + 2, "d": 4}[kind]
         self.head = nn.Conv2d(inputs, width, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(config.depth))
-        self.tail = nn.Conv2d(width, _FILTERS if kind == "d" else 1, 3, padding=1)
-        self.filters = nn.Conv2d(4, _FILTERS, 3, padding=1, bias=False)
-        self.mix = nn.Linear(config.hidden, _FILTERS)
-        self.register_buffer("ones", torch.ones(1, _FILTERS, 1, 1), persistent=False)
+        self.tail = nn.Conv2d(width, _DETAILS if kind == "d" else 1, 3, padding=1)
+        self.whole = nn.Conv2d(4, 1, 3, padding=1, bias=False)
+        self.details = nn.Conv2d(4, _DETAILS, 3, padding=1, bias=False)
+        self.mix = nn.Linear(config.hidden, _DETAILS)
+        self.register_buffer("ones", torch.ones(1, _DETAILS, 1, 1), persistent=False)
         self.read = nn.Linear(COUNT, config.hidden)
         self.tell = nn.Linear(config.hidden, 2 * width * (config.depth + 1))
         with torch.no_grad():
-            self.filters.weight.copy_(_short_filters())
+            whole, details = _short_filters()
+            self.whole.weight.copy_(whole)
+            self.details.weight.copy_(details)
             nn.init.zeros_(self.mix.weight)
-            self.mix.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
+            nn.init.zeros_(self.mix.bias)
             for layer in self.body:
                 assert isinstance(layer, nn.Conv2d)
                 nn.init.normal_(layer.weight, std=0.5 * (2 / (9 * width)) ** 0.5)
@@ -76,6 +80,12 @@ class DownscaleNet(nn.Module):
     def receptive_radius(self) -> int:
         """How many pixels of the result away quarters can still matter."""
         return self.config.depth + 2 + (self.config.kind in ("b", "c"))
+
+    @torch.no_grad()
+    def keep_level(self) -> None:
+        """Let the filters keep flat what is flat: to be called between steps of training."""
+        self.whole.weight += (1 - self.whole.weight.sum()) / self.whole.weight.numel()
+        self.details.weight -= self.details.weight.mean((1, 2, 3), keepdim=True)
 
     def forward(self, quarters: Tensor, wish: Tensor) -> Tensor:
         """Make small."""
@@ -99,22 +109,25 @@ class DownscaleNet(nn.Module):
     def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
         """The result, from the grid and what ``refine`` found."""
         shares = self.mix(F.relu(self.read(wish)))[:, :, None, None]
-        filtered = self.filters(quarters[:, :4])
+        whole, details = self.whole(quarters[:, :4]), self.details(quarters[:, :4])
         if self.config.kind == "d":
-            return F.conv2d(filtered * (shares + change), self.get_buffer("ones"))
-        return F.conv2d(filtered * shares, self.get_buffer("ones")) + change
+            result: Tensor = whole + F.conv2d(details * (shares + change), self.get_buffer("ones"))
+            return result
+        return whole + F.conv2d(details * shares, self.get_buffer("ones")) + change
 
 
-def _short_filters() -> Tensor:
-    """(4, 4, 3, 3), six taps each way over 3 x 3 quarters: a bicubic that halves, and what it takes away.
+def _short_filters() -> tuple[Tensor, Tensor]:
+    """(1, 4, 3, 3) and (_DETAILS, 4, 3, 3), six taps each way over 3 x 3 quarters: whole, and detail.
 
-    The others are that minus the mean of four pixels, of 16 and of 36: fine, medium and coarse detail.
+    The whole is a bicubic that halves. Detail is that minus the mean of 4 pixels, of 16 and of 36, and the
+    finest of it along rows and along columns alone.
     """
     taps = torch.tensor([-0.0703, 0.2266, 0.8672, 0.8672, 0.2266, -0.0703])
     taps = taps / taps.sum()
     means = [torch.zeros(6) for _ in range(3)]
     for radius, mean in enumerate(means, 1):
         mean[3 - radius : 3 + radius] = 1 / (2 * radius)
-    short = torch.outer(taps, taps)
-    detail = [short - torch.outer(mean, mean) for mean in means]
-    return F.pixel_unshuffle(torch.stack([short, *detail])[:, None], 2)
+    whole = torch.outer(taps, taps)
+    details = [whole - torch.outer(mean, mean) for mean in means]
+    details += [torch.outer(taps, taps - means[1]), torch.outer(taps - means[1], taps)]
+    return F.pixel_unshuffle(whole[None, None], 2), F.pixel_unshuffle(torch.stack(details)[:, None], 2)
