@@ -147,7 +147,6 @@ class Chain:
 def objective(net: DownscaleNet, chain: Chain, means: Means, batch: tuple[Tensor, Case, Wish]) -> Tensor:
     """Rate plus weighted distortions, in shares of the rate (D3)."""
     large, case, wish = batch
-    net.keep_level()
     small = downscaled(net, large, case.side, wish)
     with torch.autocast("cpu", enabled=False):
         return cost(chain.figures(small, large, case), means.of(case), wish)

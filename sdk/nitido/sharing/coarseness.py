@@ -28,5 +28,5 @@ def coarseness(codec: Codec, quality: float) -> float:
         curve: float = max(1e-3, share * (2 / 3) if share < 0.75 else 2 * share - 1) ** (1 / 3)
         return 2 + 6 * (1 - curve)
     if codec == "avif":
-        return 6.5 - 5.5 * share
+        return 7.3 - 7.4 * share
     raise InvalidOption(f"expected a codec among {', '.join(CODECS)}, got {codec!r}; name one of them")

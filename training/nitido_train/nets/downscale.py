@@ -24,12 +24,12 @@ _DETAILS = 5
 class DownscaleConfig:
     """Size and kind of a network."""
 
-    kind: Kind = "a"
+    kind: Kind = "d"
     """a: a strided convolution reads the grid. b: features of the grid are resampled by a classic filter.
     c: the same, and where each pixel lies on the photo's grid are features too. d: a kernel is predicted for
     each pixel and applied to the grid, as shares of learned ones. a, b and c predict a residual."""
     width: int = 16
-    depth: int = 3
+    depth: int = 2
     hidden: int = 24
     """Width of the layer that reads the wish."""
     fine: int = 8
@@ -41,7 +41,8 @@ class DownscaleNet(nn.Module):
 
     Kind c reads six channels: the last two are by how much, in pixels of the photo from -0.5 to 0.5, the
     centre of a pixel lies off one of the photo's, down and to the right. Convolutions are 3x3; a wish scales
-    and shifts their outputs. What they make is added to linear filters of the grid, mixed as the wish says.
+    and shifts the first features. What they make is added to linear filters of the grid, which are mixed as
+    the wish says.
     """
 
     def __init__(self, config: DownscaleConfig) -> None:
@@ -59,7 +60,7 @@ class DownscaleNet(nn.Module):
         self.mix = nn.Linear(config.hidden, _DETAILS)
         self.register_buffer("ones", torch.ones(1, _DETAILS, 1, 1), persistent=False)
         self.read = nn.Linear(COUNT, config.hidden)
-        self.tell = nn.Linear(config.hidden, 2 * width * (config.depth + 1))
+        self.tell = nn.Linear(config.hidden, 2 * width)
         with torch.no_grad():
             whole, details = _short_filters()
             self.whole.weight.copy_(whole)
@@ -81,39 +82,42 @@ class DownscaleNet(nn.Module):
         """How many pixels of the result away quarters can still matter."""
         return self.config.depth + 2 + (self.config.kind in ("b", "c"))
 
-    @torch.no_grad()
-    def keep_level(self) -> None:
-        """Let the filters keep flat what is flat: to be called between steps of training."""
-        self.whole.weight += (1 - self.whole.weight.sum()) / self.whole.weight.numel()
-        self.details.weight -= self.details.weight.mean((1, 2, 3), keepdim=True)
-
     def forward(self, quarters: Tensor, wish: Tensor) -> Tensor:
         """Make small."""
         return self.add(quarters, self.refine(quarters, wish), wish)
 
+    def kernels(self) -> tuple[Tensor, Tensor]:
+        """Of the whole and of its details, so that what is flat stays flat."""
+        return _level(self.whole.weight, 1.0), _level(self.details.weight, 0.0)
+
     def refine(self, quarters: Tensor, wish: Tensor) -> Tensor:
         """What to add to the linear filters' result; in kind d, to the shares that they have in it."""
         told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
-        scales, shifts = told.chunk(2, 1)
-        scale, shift = (list(part.chunk(self.config.depth + 1, 1)) for part in (1 + scales, shifts))
+        scale, shift = told.chunk(2, 1)
         features = quarters
         if self.config.kind in ("b", "c"):
             fine = F.relu(self.fine(F.pixel_shuffle(quarters[:, :4], 2)))
             features = torch.cat([F.avg_pool2d(fine, 2), quarters[:, 4:]], 1)
-        features = F.relu(self.head(features) * scale[0] + shift[0])
-        for index, layer in enumerate(self.body):
-            features = F.relu(layer(features) * scale[index + 1] + shift[index + 1])
+        features = F.relu(self.head(features) * (1 + scale) + shift)
+        for layer in self.body:
+            features = F.relu(layer(features))
         change: Tensor = self.tail(features)
         return change
 
     def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
         """The result, from the grid and what ``refine`` found."""
         shares = self.mix(F.relu(self.read(wish)))[:, :, None, None]
-        whole, details = self.whole(quarters[:, :4]), self.details(quarters[:, :4])
+        grid = quarters[:, :4]
+        whole, details = (F.conv2d(grid, kernel, padding=1) for kernel in self.kernels())
         if self.config.kind == "d":
             result: Tensor = whole + F.conv2d(details * (shares + change), self.get_buffer("ones"))
             return result
         return whole + F.conv2d(details * shares, self.get_buffer("ones")) + change
+
+
+def _level(kernels: Tensor, total: float) -> Tensor:
+    """Kernels that make ``total`` of a flat picture of 1."""
+    return kernels + (total - kernels.sum((1, 2, 3), keepdim=True)) / kernels[0].numel()
 
 
 def _short_filters() -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Train a codec-aware downscaling network through a codec's stand-in and what enlarges its result again.
 
-python -m nitido_train.recipes.downscale --data PHOTOS --minutes 20 --out share.safetensors
+python -m nitido_train.recipes.downscale --data PHOTOS --minutes 25 --out share.safetensors
 """
 
 from __future__ import annotations
