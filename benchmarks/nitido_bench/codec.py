@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="training photos: the held-out ones are taken"
     )
-    parser.add_argument("--clips", type=Path, help="folder of clips, for the table of video")
+    parser.add_argument("--clips", type=Path, nargs="+", default=[], help="folders of clips: adds a table")
     parser.add_argument("--bundle", default="share", help="zoo name or bundle folder (default: share)")
     parser.add_argument("--proxy", type=Path, default=Path("training/checkpoints/codec-proxy.safetensors"))
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="default: all")
@@ -56,10 +56,10 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
             for factor in args.factor:
                 for receiver in args.receiver if factor == _DOUBLED else ("bicubic",):
                     yield from savings(downscaler, photos, codec, factor, receiver, args.detail)
-    if "video" in args.tables and args.clips is not None:
+    if "video" in args.tables and args.clips:
         from nitido_bench import codec_video
 
-        found = list(codec_video.shots(args.clips, args.frames, args.limit))
+        found = [shot for folder in args.clips for shot in codec_video.shots(folder, args.frames, args.limit)]
         yield from codec_video.measure(downscaler, found, args.detail)
     if "slider" in args.tables:
         yield from slider(downscaler, photos)
