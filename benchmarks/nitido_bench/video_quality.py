@@ -24,8 +24,8 @@ _CUT = 12
 """Sides of clips are multiples of this: of every path's ratio."""
 _BORDER = 8
 PLAIN = {2: "sr-x2", 4: "sr-x4"}
-"""Single-frame networks of the zoo of the same ratio. ``sr-x4`` costs what ``video-fast`` does, ``sr-x2`` more:
-it works at the size of the frame."""
+"""Single-frame networks of the zoo of the same ratio. ``sr-x4`` costs what ``video-fast`` does; ``sr-x2``,
+which works at the size of the frame, more."""
 
 
 def clips(folder: Path, limit: int | None) -> dict[str, list[data.Pixels]]:

@@ -69,8 +69,8 @@ class VideoUpscaler:
         name = BUNDLES[fast] if name_or_folder is None else name_or_folder
         if name_or_folder is None and name not in zoo.names():
             raise BundleNotFound(
-                f"expected {name} in the zoo, which does not ship yet; pass fast=True (--fast), or the folder "
-                f"of a bundle: docs/video.md says how to train one"
+                f"expected {name} in the zoo, which does not have it yet; pass fast=True (--fast), or the "
+                f"folder of a bundle: docs/video.md says how to train one"
             )
         bundle = Bundle.open(name)
         network = VideoNetwork.of_bundle(bundle, runtime=runtime, device=device, threads=threads)
