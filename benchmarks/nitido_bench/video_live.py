@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,10 @@ import nitido
 from nitido.clips import Clip, Planes
 from nitido.clips.planes import Plane
 from nitido.video.live import LADDER, AdaptiveReceiver, AdaptiveSource, Measurement, Rung
-from nitido_bench.live_link import Arrived, Link, on_screen, stalls, traces
+from nitido_bench.live_link import PROPAGATION, Arrived, Link, on_screen, stalls, traces
 from nitido_bench.suite import Row
 from nitido_train.metrics import psnr
 
-_FEEDBACK = 0.2
-"""Seconds between two measurements that the receiver sends."""
 _LATENCY = 0.5
 """Seconds after its capture at which a frame is compared with what is on the screen."""
 FIXED = (Rung(180, 200_000), Rung(360, 800_000), Rung(720, 2_500_000))
@@ -32,15 +30,20 @@ class Delivered:
     arrived: list[Arrived] = field(default_factory=list)
     frames: dict[int, Plane] = field(default_factory=dict)
     heights: list[int] = field(default_factory=list)
+    sent: list[tuple[float, int, int]] = field(default_factory=list)
+    """When, which frame, and bytes."""
 
 
 def live(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
     """One row for each connection and sender."""
     frames = read(args.live, args.live_rate, args.live_seconds)
     target = min(frames[0].height, frames[0].width)
+    options = (bundle, frames, args.live_rate, target, args.threads)
+    fixed = {rung: deliver(*options, None, (rung,)) for rung in FIXED}
     for name, trace in traces(args.live_seconds).items():
         for ladder in (LADDER, *((rung,) for rung in FIXED)):
-            done = deliver(bundle, frames, Link(trace), ladder, args.live_rate, target, args.threads)
+            adaptive = len(ladder) > 1
+            done = deliver(*options, Link(trace), ladder) if adaptive else over(Link(trace), fixed[ladder[0]])
             waits = stalls(done.arrived, args.live_rate)
             heights = np.array(done.heights)
             seen = on_screen(done.arrived, len(frames), args.live_rate, _LATENCY)
@@ -70,18 +73,16 @@ def read(file: Path, rate: float, seconds: float) -> list[Planes]:
 def deliver(
     bundle: nitido.Bundle,
     frames: Sequence[Planes],
-    link: Link,
-    ladder: Sequence[Rung],
     rate: float,
     target: int,
     threads: int,
+    link: Link | None,
+    ladder: Sequence[Rung],
 ) -> Delivered:
-    """Real encoding, decoding and restoring over a simulated connection.
+    """Real encoding, decoding and restoring over a simulated connection; None: over one without limits.
 
-    A sender of one size knows nothing of the connection and sends on; the receiver's measurements reach the
-    adaptive one as late as anything.
+    The receiver's measurements reach the sender as late as anything.
     """
-    adaptive = len(ladder) > 1
     source = AdaptiveSource(target=target, rate=rate, ladder=ladder, start=len(ladder) // 2)
     receiver = AdaptiveReceiver(
         lambda height: nitido.VideoUpscaler.open(bundle.folder, target=height, threads=threads)
@@ -89,36 +90,38 @@ def deliver(
     done = Delivered()
     waiting: list[tuple[float, int, bytes]] = []
     answers: list[tuple[float, Measurement]] = []
-    told = 0.0
     for number, frame in enumerate(frames):
         now = number / rate
-        while told + _FEEDBACK <= now:
-            told += _FEEDBACK
-            _arrive(receiver, waiting, told, done)
-            answers.append((told + _FEEDBACK / 2, receiver.measurement(told)))
-        while adaptive and answers and answers[0][0] <= now:
+        answers += _arrive(receiver, waiting, now, done)
+        while answers and answers[0][0] <= now:
             source.heard(answers[0][1], answers.pop(0)[0])
-        if not adaptive:
-            source.heard(Measurement(number - 1, 0.0, _CALM), now)
         message = source(frame, now)
         done.heights.append(source.rung.height)
         if message is not None:
-            waiting.append((link.send(len(message), now), number, message))
+            done.sent.append((now, number, len(message)))
+            arrives = now if link is None else link.send(len(message), now)
+            waiting.append((arrives, number, message))
     _arrive(receiver, waiting, float(_AWAY), done)
     return done
 
 
-_CALM = 0.1
-"""A delay at which nothing is changed."""
+def over(link: Link, done: Delivered) -> Delivered:
+    """What a sender that knows nothing of the connection brings over it: the same frames, at other times."""
+    arrived = [Arrived(number, link.send(size, now)) for now, number, size in done.sent]
+    return replace(done, arrived=arrived)
 
 
 def _arrive(
     receiver: AdaptiveReceiver, waiting: list[tuple[float, int, bytes]], now: float, done: Delivered
-) -> None:
+) -> list[tuple[float, Measurement]]:
+    """Hand over what has arrived; returns what the receiver says to each, and when the sender hears it."""
+    said = []
     while waiting and waiting[0][0] <= now:
         time, number, message = waiting.pop(0)
         done.frames[number] = receiver(message, time).y.copy()
         done.arrived.append(Arrived(number, time))
+        said.append((time + PROPAGATION, receiver.measurement(time)))
+    return said
 
 
 def _delivered(frames: Sequence[Planes], done: Delivered, seen: Sequence[int | None]) -> float:

@@ -24,7 +24,8 @@ _CUT = 12
 """Sides of clips are multiples of this: of every path's ratio."""
 _BORDER = 8
 PLAIN = {2: "sr-x2", 4: "sr-x4"}
-"""Single-frame networks of the zoo of the same ratio; ``-fast`` for a fast video network."""
+"""Single-frame networks of the zoo of the same ratio. ``sr-x4`` costs what ``video-fast`` does; ``sr-x2``,
+which works at the size of the frame, more."""
 
 
 def clips(folder: Path, limit: int | None) -> dict[str, list[data.Pixels]]:
@@ -42,7 +43,6 @@ def quality(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
     """One row for each clip, path and compression."""
     network = VideoNetwork.of_bundle(bundle, runtime=args.runtime, threads=args.threads)
     task = network.task
-    fast = bundle.manifest.name.endswith("fast")
     for name, frames in clips(args.data, args.limit).items():
         truth = np.stack([luma(frame) for frame in frames]).astype(np.uint8)
         for source in task.sources:
@@ -51,7 +51,7 @@ def quality(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
                 height, width = (round(side / ratio) for side in truth.shape[1:])
                 small = [bicubic_resize(frame, height, width) for frame in frames]
                 grey = np.stack([luma(frame) for frame in small]).astype(np.uint8)
-                plain = single(ratio, fast, args.runtime)
+                plain = single(ratio, args.runtime)
                 for factor in (0, args.crf) if ratio in args.compressed else (0,):
                     seen = _compressed(grey, factor) if factor else grey
                     results = {
@@ -83,10 +83,9 @@ def remembering(network: VideoNetwork, clip: Clip, source: int, target: int, *, 
     return np.stack(made)
 
 
-def single(ratio: float, fast: bool, runtime: str | None) -> Callable[[data.Pixels], data.Pixels] | None:
+def single(ratio: float, runtime: str | None) -> Callable[[data.Pixels], data.Pixels] | None:
     """The zoo's single-frame network of a ratio, where there is one."""
     name = PLAIN.get(int(ratio)) if ratio == int(ratio) else None
-    name = f"{name}-fast" if name and fast else name
     return nitido.Upscaler.open(name, runtime=runtime) if name in nitido.zoo.names() else None
 
 

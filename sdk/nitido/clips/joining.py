@@ -11,9 +11,6 @@ from nitido.clips.pyav import pyav
 from nitido.clips.reading import Clip
 from nitido.clips.writing import copied_audio
 
-PART = "nut"
-"""FFmpeg's name of the container of parts: it keeps times exactly."""
-
 
 def join(
     parts: Sequence[Path], like: Clip, matrix: tuple[int, ...] | None, file: BinaryIO, container: str
@@ -35,19 +32,22 @@ def join(
 
 
 def _video(parts: Sequence[Path], stream: Any) -> Iterator[tuple[float, int, Any]]:
-    """Packets with their times; an encoder starts decoding times early, which must not overlap."""
+    """Packets with their times of decoding, which rise from part to part.
+
+    They are worked out anew: containers lose those before the first frame is shown, which frames that are
+    predicted from later ones need.
+    """
     last: int | None = None
     for part in parts:
         with pyav().open(str(part)) as source:
-            for packet in source.demux(source.streams.video[0]):
-                if packet.dts is None:
-                    continue
-                if last is not None and packet.dts <= last:
-                    packet.dts = last + 1
-                last = packet.dts
-                time = float(packet.dts * packet.time_base)
-                packet.stream = stream
-                yield time, 0, packet
+            packets = [packet for packet in source.demux(source.streams.video[0]) if packet.size]
+        shown = sorted(packet.pts for packet in packets)
+        early = max(time - packet.pts for time, packet in zip(shown, packets, strict=True))
+        for time, packet in zip(shown, packets, strict=True):
+            packet.dts = time - early if last is None else max(time - early, last + 1)
+            last = packet.dts
+            packet.stream = stream
+            yield float(packet.dts * packet.time_base), 0, packet
 
 
 def _audio(like: Clip, streams: dict[int, Any]) -> Iterator[tuple[float, int, Any]]:

@@ -17,6 +17,9 @@ from nitido.errors import CannotWrite, ClipUnsupported
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """FFmpeg's names of the containers that can be written, by suffix."""
 
+PART = "nut"
+"""The container of parts of a clip, which ``joining`` puts together: it keeps times exactly."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -58,7 +61,9 @@ class ClipWriter:
         """
         self._av = pyav()
         self._like, self._encoding = like, encoding
-        self._container = self._av.open(file, "w", format=container)
+        # Parts start when they are shown: else their times would be moved, to decode nothing before 0.
+        options = {"avoid_negative_ts": "disabled"} if container == PART else {}
+        self._container = self._av.open(file, "w", format=container, container_options=options)
         self._container.metadata.update(like.metadata)
         try:
             self._video: Any = self._container.add_stream(encoding.codec, rate=like.info.rate)

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from nitido.clips.joining import PART, join
+from nitido.clips.joining import join
 from nitido.clips.reading import Clip, ClipFrame
 from nitido.clips.transcode import OnFrame, Transcoded, ends_early
-from nitido.clips.writing import ClipWriter, Encoding, container_of
+from nitido.clips.writing import PART, ClipWriter, Encoding, container_of
 from nitido.errors import CannotWrite, DestinationExists, DestinationIsSource
 from nitido.photo.atomic import TEMPORARY_PREFIX, atomic_write, is_same_file
 from nitido.video.upscaler import VideoUpscaler

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nitido import zoo
 from nitido.bundle.bundle import Bundle
 from nitido.clips.planes import Plane, Planes, resized
 from nitido.clips.pyav import pyav
-from nitido.errors import GoldenMismatch, InvalidOption
+from nitido.errors import BundleNotFound, GoldenMismatch, InvalidOption
 from nitido.photo.model import Pixels
 from nitido.runtime.session import RuntimeInfo
 from nitido.tensors import check_pixels
@@ -65,7 +66,13 @@ class VideoUpscaler:
             raise InvalidOption("expected either a target or targets, as in target=720; give one of them")
         if name_or_folder is not None and fast:
             raise InvalidOption("expected either a bundle or fast, got both; leave one of them out")
-        bundle = Bundle.open(BUNDLES[fast] if name_or_folder is None else name_or_folder)
+        name = BUNDLES[fast] if name_or_folder is None else name_or_folder
+        if name_or_folder is None and name not in zoo.names():
+            raise BundleNotFound(
+                f"expected {name} in the zoo, which does not have it yet; pass fast=True (--fast), or the "
+                f"folder of a bundle: docs/video.md says how to train one"
+            )
+        bundle = Bundle.open(name)
         network = VideoNetwork.of_bundle(bundle, runtime=runtime, device=device, threads=threads)
         wanted = tuple(targets) if target is None else (target,)
         return cls(network, wanted, single=target is not None)

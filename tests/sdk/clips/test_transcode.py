@@ -19,7 +19,8 @@ from nitido.errors import (
 )
 
 MakeClip = Callable[..., Path]
-FAST = Encoding(crf=10, preset="ultrafast")
+FAST = Encoding(crf=10, preset="faster")
+"""With frames that are predicted from later ones."""
 
 
 def doubled(planes: Planes) -> Planes:

@@ -16,7 +16,8 @@ from nitido.video.clip import enlarge_clip
 from .conftest import MakeUpscaler, Sessions
 
 MakeClip = Callable[..., Path]
-FAST = Encoding(crf=4, preset="ultrafast")
+FAST = Encoding(crf=4, preset="faster", threads=1)
+"""With frames that are predicted from later ones."""
 
 
 def lumas(file: Path) -> np.ndarray:
@@ -59,7 +60,8 @@ def test_a_killed_run_goes_on_where_it_was(
     done = enlarge_clip(source, out, make_upscaler(144), encoding=FAST, part_frames=6)
     assert (done.frames, done.resumed) == (20, 12)
     assert sessions.ran["body"] == 8
-    assert np.array_equal(lumas(out), lumas(whole))
+    apart = np.abs(lumas(out) - lumas(whole)).max((1, 2))
+    assert apart.max() <= 3  # x264 is not always the same to the last bit; a seam would be 10 and more
 
 
 def test_parts_of_another_run_are_not_taken(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,10 +13,13 @@ from nitido.errors import InvalidOption
 from nitido.video.live.adaptation import LADDER, Adaptation, Rung
 from nitido.video.live.messages import CodedFrame, Measurement
 
-_IN_FLIGHT = 0.3
-"""Seconds of frames that may be under way: beyond, frames are left out, for they would only come later."""
-_LOST = 0.6
-"""Seconds of frames under way from which the connection counts as lost."""
+_IN_FLIGHT = 0.2
+"""Seconds that a frame may be under way, until it is heard of, before others are left out: they would only
+wait behind it."""
+_VBV = 0.3
+"""Seconds of the rate that single frames may be larger by."""
+_LOST = 0.4
+"""Seconds after which the connection counts as lost."""
 
 
 class AdaptiveSource:
@@ -34,8 +38,7 @@ class AdaptiveSource:
         self.rate = rate
         self._adaptation = Adaptation(ladder, start)
         self._number = 0
-        self._arrived = -1
-        self._sent = -1
+        self._under_way: deque[tuple[int, float]] = deque()
         self._encoder: Any = None
         self._sending: tuple[Rung, tuple[int, int]] | None = None
 
@@ -46,17 +49,18 @@ class AdaptiveSource:
 
     def heard(self, measured: Measurement, now: float) -> None:
         """Take what the receiver measured, at a time in seconds."""
-        self._arrived = max(self._arrived, measured.number)
+        while self._under_way and self._under_way[0][0] <= measured.number:
+            self._under_way.popleft()
         self._adaptation.hear(measured, now)
 
     def __call__(self, frame: Planes, now: float) -> bytes | None:
         """The message for a frame captured at a time in seconds."""
         number = self._number
         self._number += 1
-        under_way = (number - 1 - self._arrived) / self.rate if self._sent > self._arrived else 0.0
-        if under_way > _LOST:
+        waiting = now - self._under_way[0][1] if self._under_way else 0.0
+        if waiting > _LOST:
             self._adaptation.lose(now)
-        if under_way > _IN_FLIGHT:
+        if waiting > _IN_FLIGHT:
             return None
         small = _shrunk(frame, self.rung.height)
         first = (self.rung, (small.height, small.width)) != self._sending
@@ -65,7 +69,7 @@ class AdaptiveSource:
         coded = small.to_frame()
         coded.pts = number
         content = b"".join(bytes(packet) for packet in self._encoder.encode(coded))
-        self._sent = number
+        self._under_way.append((number, now))
         return CodedFrame(number, round(1000 * now), self.target, first, content).pack()
 
     def _open(self, frame: Planes) -> None:
@@ -81,7 +85,7 @@ class AdaptiveSource:
             "preset": "veryfast",
             "tune": "zerolatency",
             "maxrate": str(bits),
-            "bufsize": str(round(bits * _IN_FLIGHT)),
+            "bufsize": str(round(bits * _VBV)),
         }
         self._encoder = encoder
         self._sending = self.rung, (frame.height, frame.width)
