@@ -56,9 +56,7 @@ def variants(base: sr.Config, teacher: Path | None = None) -> list[Variant]:
         "no luma term": replace(base, loss=replace(loss, luma=0.0)),
         "no gradient term": replace(base, loss=replace(loss, alpha=0.0)),
         "frequency term": replace(base, loss=replace(loss, frequency=1.0)),
-        "squared error, no decibels": replace(
-            base, loss=LossWeights(alpha=0.0, beta=0.1, squared=30.0, decibel=0.0)
-        ),
+        "squared error for decibels": replace(base, loss=replace(loss, squared=30.0, decibel=0.0)),
         "absolute error alone": replace(base, loss=LossWeights(alpha=0.0, beta=1.0, decibel=0.0)),
         "branches": replace(base, branches=True),
         "smaller photos too": replace(base, shrunk=True),
