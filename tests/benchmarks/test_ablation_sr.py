@@ -80,7 +80,7 @@ def rows_of(folders: Path, *words: str) -> list[Row]:
 def test_finished_trainings_are_measured_again_but_not_trained(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    same_as_base = "alpha 5 beta 0.1 sigma 1 squared 30"
+    same_as_base = "alpha 5 beta 0.1 sigma 1 decibel 0.01"
     only = ["--only", "no gradient term", same_as_base]
     first = rows_of(folders, *only)
     assert [row["variant"] for row in first] == ["base", "no gradient term", same_as_base]
