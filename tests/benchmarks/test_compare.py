@@ -110,7 +110,7 @@ def test_results_that_cannot_be_compared_are_refused() -> None:
 def test_a_result_of_a_suite_that_is_not_known_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = results.write(replace(sr_result(a=30), suite="codec"), tmp_path)
+    file = results.write(replace(sr_result(a=30), suite="nonsense"), tmp_path)
     assert main(["compare", str(file), str(file)]) == 1
     assert "expected a suite among" in capsys.readouterr().err
 
