@@ -4,7 +4,7 @@ import { BLOCK, backward, forward } from "./dct.js";
 import { blank, luma } from "./pixels.js";
 
 export const MARGIN = 2 * BLOCK;
-const DEAD = 0.5, KEEP = 0.25;
+const DEAD = 0.4999, KEEP = 0.25;
 const SHIFTS = Array.from({ length: 16 }, (_, n) => [n >> 1, (3 * (n >> 1) + 4 * (n & 1)) % BLOCK]);
 
 /** Deblock what lies 16 pixels inside `padded`, which starts at a block and has whole blocks. */
