@@ -15,8 +15,8 @@ from nitido.photo.model import LUMA, Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
 from nitido.sharing.coarseness import Codec
-from nitido.sharing.grid import Plane, Shape, luma_of, quarters, resize
-from nitido.sharing.wish import COUNT, Wish, weights_of
+from nitido.sharing.grid import Plane, Shape, crisper, luma_of, quarters, resize
+from nitido.sharing.wish import COUNT, Wish, crispness_of, weights_of
 from nitido.sizes import Size
 from nitido.tensors import check_pixels, fixed_size, tensor_to_vector, vector_to_tensor
 from nitido.tiler import Tiler, crop
@@ -112,7 +112,7 @@ class Downscaler:
                 f"nitido.Enlarger enlarges"
             )
         factor = max(target[0] / shape[0], target[1] / shape[1], _SMALLEST_FACTOR)
-        return Wish(weights_of(detail), codec, quality, factor, receiver == "nitido")
+        return Wish(weights_of(detail), codec, quality, factor, receiver == "nitido", crispness_of(detail))
 
     def luma(self, luma: Plane, shape: Shape, wish: Wish) -> Plane:
         """One plane (H, W) of luma, full range or a video's, to ``shape``: for frames that are not RGB."""
@@ -135,6 +135,7 @@ class Downscaler:
             (y0, y1), (x0, x1) = tile.rows, tile.columns
             kept = small[y0 - tile.top : y1 - tile.top, x0 - tile.left : x1 - tile.left]
             np.multiply(kept, np.float32(255), out=result[y0:y1, x0:x1])
+        crisper(result, wish.crispness)
         return result[halo : halo + height, halo : halo + width]
 
 

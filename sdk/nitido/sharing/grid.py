@@ -36,3 +36,13 @@ def quarters(luma: Plane, shape: Shape) -> Plane:
 def luma_of(pixels: NDArray[np.uint8]) -> Plane:
     """(H, W, 3) RGB to luma, as JPEG has it: Pillow takes a fifth of the time of ``nitido.chroma``."""
     return np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def crisper(levels: NDArray[np.float32], amount: float) -> None:
+    """Add, in place, ``amount`` times what a pixel differs by from the mean of 3 x 3; borders stay."""
+    if not amount or min(levels.shape) < 3:
+        return
+    rows = levels[:-2] + levels[1:-1] + levels[2:]
+    mean = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 9)
+    inner = levels[1:-1, 1:-1]
+    inner += np.float32(amount) * (inner - mean)

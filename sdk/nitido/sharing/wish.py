@@ -16,6 +16,7 @@ Weights = tuple[float, float, float]
 _PATH: tuple[Weights, ...] = ((1.0, 0.0, 0.0), (0.4, 0.5, 0.1), (0.0, 0.5, 0.5))
 """What ``detail`` 0, 0.5 and 1 mean."""
 COUNT = 7
+_CRISPNESS = 0.2
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Wish:
     """Of the result's size to the photo's."""
     learned_receiver: bool = False
     """Whether a Nitido network, not a classic filter, will enlarge it again."""
+    crispness: float = 0.0
+    """What is added to the finest detail of the network's result, as a share of it; no network is told."""
 
     def vector(self) -> NDArray[np.float32]:
         """(COUNT,), each entry about as large as 1."""
@@ -43,6 +46,14 @@ class Wish:
             ],
             np.float32,
         )
+
+
+def crispness_of(detail: float) -> float:
+    """How much crisper or softer than the network makes it the slider wants a result: none in the middle.
+
+    The losses that its ends weigh want nearly the same picture, so that people would see no difference.
+    """
+    return _CRISPNESS * (2 * detail - 1)
 
 
 def weights_of(detail: float) -> Weights:

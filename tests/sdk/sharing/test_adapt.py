@@ -72,12 +72,12 @@ def test_what_is_told_moves_to_where_the_clip_comes_out_best(clip: Path) -> None
     assert found.tried < 30
 
 
-def test_a_network_that_is_right_already_is_left_alone(
+def test_what_makes_no_difference_is_left_alone(
     clip: Path, make_downscaler: Callable[..., Downscaler]
 ) -> None:
-    asked = ClipSharing(32, crf=26)
-    found = adapt(clip, make_downscaler(), asked)
-    assert (found.options, found.saved) == (asked, 0)
+    found = adapt(clip, make_downscaler(), ClipSharing(32, crf=26))  # its network does not heed what is told
+    assert found.options.told is None
+    assert found.saved >= 0
 
 
 def test_the_command_adapts_first(

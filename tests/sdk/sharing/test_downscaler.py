@@ -107,6 +107,16 @@ def test_weights_sum_to_one_along_the_slider(detail: float) -> None:
     assert min(weights) >= 0
 
 
+def test_the_slider_makes_results_crisper(make_downscaler: Make) -> None:
+    downscaler, pixels = make_downscaler(), photo(120, 160)
+    strengths = [
+        float(np.abs(np.diff(downscaler(pixels, 0.5, detail=detail).astype(int), axis=1)).mean())
+        for detail in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    assert strengths == sorted(strengths)
+    assert strengths[-1] > 1.1 * strengths[0]
+
+
 @pytest.mark.parametrize("codec", ["jpeg", "webp", "avif"])
 def test_finer_quality_is_less_coarse(codec: Any) -> None:
     values = [coarseness(codec, quality) for quality in range(5, 101, 5)]
