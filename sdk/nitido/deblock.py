@@ -19,8 +19,8 @@ MARGIN = 2 * BLOCK
 _SHIFTS = [(i, (3 * i + j) % BLOCK) for i in range(BLOCK) for j in (0, 4)]
 """16 of the 64 shifts, two in each row and column: a quarter of the work for nearly the gain of all."""
 _DEAD = 0.4999
-"""Coefficients below this share of their step vanish on the shifted grids. Not a half: JPEG makes coefficients
-that are half a step exactly, and processors and browsers add in different orders."""
+"""Coefficients below this share of their step vanish on the shifted grids. Not a half: some coefficients are
+half a step exactly, and processors and browsers add in different orders."""
 _KEEP = 0.25
 """Share of a step by which a coefficient may change. Half a step is certain; photos prefer small changes."""
 
