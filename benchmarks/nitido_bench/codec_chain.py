@@ -34,6 +34,8 @@ CLASSIC: Mapping[str, Image.Resampling] = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
+_FEWEST = 4
+"""Points that a curve takes to be interpolated."""
 METRICS = ("psnr", "ms_ssim", "edges")
 """PSNR of luma, MS-SSIM of luma in decibels, and (minus) the error of gradients, in decibels too."""
 
@@ -125,13 +127,26 @@ def bjontegaard_rate(anchor: Sequence[Point], test: Sequence[Point], place: int)
     """The same by the place of a score, by the library ``bjontegaard``; NaN for curves apart."""
     from bjontegaard import bd_rate as measured
 
-    (rates, values), (others, found) = (
-        ([point.bits for point in points], [point.scores[place] for point in points])
-        for points in (anchor, test)
-    )
+    curves = [rising([(p.scores[place], p.bits) for p in points]) for points in (anchor, test)]
+    if min(map(len, curves)) < _FEWEST:
+        return float("nan")
+    (values, rates), (found, others) = (zip(*curve, strict=True) for curve in curves)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of what it returns NaN for
-        return float(measured(rates, values, others, found, method="akima", min_overlap=0))
+        return float(
+            measured(
+                rates, values, others, found, method="akima", min_overlap=0, require_matching_points=False
+            )
+        )
+
+
+def rising(points: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """(score, bits) without those where more bits than the points before bring no better score."""
+    kept: list[tuple[float, int]] = []
+    for score, bits in sorted(points, key=lambda point: point[1]):
+        if not kept or score > kept[-1][0]:
+            kept.append((score, bits))
+    return kept
 
 
 def mean_rates(rates: Sequence[Sequence[float]], metrics: Sequence[str]) -> Row:

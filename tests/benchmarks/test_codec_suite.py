@@ -62,6 +62,12 @@ def test_photos_without_a_common_quality_are_counted_and_left_out_of_the_means()
     assert chain.mean_rates([[1.0, 2.0]], ("a", "b")) == {"bd_a": 1.0, "bd_b": 2.0}
 
 
+def test_more_bits_that_bring_nothing_are_no_part_of_a_curve() -> None:
+    assert chain.rising([(30.0, 10), (29.0, 20), (31.0, 30)]) == [(30.0, 10), (31.0, 30)]
+    falling = [chain.Point(100 * n, (30.0 - n, 1.0, 1.0)) for n in range(1, 7)]
+    assert np.isnan(chain.bd_rate(falling, falling, "psnr"))
+
+
 @pytest.mark.parametrize("metric", chain.METRICS)
 def test_a_tenth_fewer_bits_is_minus_ten_percent(metric: str) -> None:
     points = [chain.Point(1000 * 2**n, (30 + n, 10 + 2 * n, 5 + n)) for n in range(6)]
@@ -98,7 +104,7 @@ def test_the_slider_and_the_cost_are_measured(monkeypatch: pytest.MonkeyPatch, p
     slider = [row for row in rows if row["table"] == "slider"]
     assert [row["detail"] for row in slider] == ["Lanczos", "0", "0.25", "0.5", "0.75", "1"]
     kbytes = [row["kbytes"] for row in slider[1:]]
-    assert kbytes == sorted(set(kbytes))  # the network does not heed it: the slider itself softens and sharpens
+    assert kbytes == sorted(set(kbytes))  # beside the network, the slider itself softens and sharpens
     assert all(row["photo_ms"] > 0 for row in rows if row["table"] == "cost")
 
 
