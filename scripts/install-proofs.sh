@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what `nitido-export matrix` proves builds with, beside nitido[export], on Debian 12+ or Ubuntu 24.04+:
 #
-#   chromium         brings SwiftShader, a Vulkan driver that runs on the processor: LiteRT's GPU delegate runs on it.
+#   chromium, libvulkan1   a Vulkan driver that runs on the processor, and its loader: for LiteRT's GPU delegate.
 #                    (Ubuntu's package of that name is a snap without it: there, set VK_ICD_FILENAMES to the
 #                    vk_swiftshader_icd.json of any Chrome or Chromium.) The tests of the demo app's page run in it.
 #   .venv-tflite     tflite-runtime 2.14, the legacy runtime that many apps still ship. It needs numpy 1 and
@@ -18,7 +18,7 @@ set -euo pipefail
 system() {
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update
-	apt-get install -y --no-install-recommends chromium
+	apt-get install -y --no-install-recommends chromium libvulkan1
 }
 
 python() {

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,9 +84,11 @@ def _needs_package(name: str, way_out: str) -> Callable[[], str]:
 
 
 def _needs_vulkan() -> str:
-    return (
-        "" if swiftshader() else f"no software Vulkan driver is installed: {INSTALL}, or set VK_ICD_FILENAMES"
-    )
+    if not swiftshader():
+        return f"no software Vulkan driver is installed: {INSTALL}, or set VK_ICD_FILENAMES"
+    if find_library("vulkan") is None:
+        return f"no loader of Vulkan drivers is installed: {INSTALL}, or Debian's libvulkan1"
+    return ""
 
 
 def _needs_legacy() -> str:
