@@ -105,7 +105,8 @@ def test_the_face_network_learns_and_is_saved(crops: Path, tmp_path: Path) -> No
 
 def test_an_alpha_of_zero_leaves_the_gradients_out(crops: Path, tmp_path: Path) -> None:
     for alpha in (0.0, 100.0):
-        short = replace(CONFIG, loss=LossWeights(alpha=alpha), loop=replace(CONFIG.loop, steps=10))
+        loss = LossWeights(alpha=alpha, beta=1.0, decibel=0.0)
+        short = replace(CONFIG, loss=loss, loop=replace(CONFIG.loop, steps=10))
         face.train(short, crops, tmp_path / str(alpha))
     plain, full = losses(tmp_path / "0.0")[0], losses(tmp_path / "100.0")[0]
     assert 0 < plain < 0.9 * full  # the same start and the same batches
