@@ -22,7 +22,7 @@ def through_x264(frames: Sequence[Planes], crf: int) -> tuple[list[Plane], int]:
     with av.open(buffer, "w", format="h264") as container:
         stream: Any = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
-        stream.options = {"crf": str(crf)}
+        stream.options = {"crf": str(crf), "threads": "1"}  # the same at every run
         for number, planes in enumerate(frames):
             frame = planes.to_frame()
             frame.pts = number
