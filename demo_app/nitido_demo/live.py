@@ -151,6 +151,8 @@ def _decoded(frame: bytes) -> nitido.Pixels:
             if image.width * image.height > _MOST_PIXELS:
                 raise Refused(413, f"expected frames of up to 720p, got {image.width} x {image.height}")
             return np.asarray(image.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise Refused(413, "expected frames of up to 720p, got a far larger one") from error
     except (OSError, SyntaxError) as error:
         raise Refused(415, "expected a frame as a JPEG, got something else or a part of one") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import nitido
@@ -27,16 +28,14 @@ def shared(photo: Photo, options: Sharing, downscaler: nitido.Downscaler | None)
     """
     height, width = options.size.of(photo.height, photo.width)
     shape = min(height, photo.height), min(width, photo.width)
+    small: Callable[[int], Photo]
     if downscaler is None:
         plain = to_share(photo, options.codec).with_pixels(resize(photo.pixels, shape))
-        file = finest(
-            lambda quality: encoded(plain, options.codec, quality), options.quality, options.max_bytes
-        )
+        small = lambda quality: plain  # noqa: E731
     else:
         small = small_photos(downscaler, photo, shape, options)
-        file = finest(
-            lambda quality: encoded(small(quality), options.codec, quality),
-            options.quality,
-            options.max_bytes,
-        )
-    return Shared(file, shape[1], shape[0])
+
+    def made(quality: int) -> bytes:
+        return encoded(small(quality), options.codec, quality)
+
+    return Shared(finest(made, options.quality, options.max_bytes), shape[1], shape[0])

@@ -45,6 +45,13 @@ def frame(height: int, width: int) -> bytes:
     return buffer.getvalue()
 
 
+def huge() -> bytes:
+    """A small frame that says it has 65,535 pixels a side."""
+    small = frame(180, 320)
+    sides = small.index(b"\xff\xc0") + 5
+    return small[:sides] + b"\xff\xff\xff\xff" + small[sides + 4 :]
+
+
 def picture(data: str | bytes) -> np.ndarray:
     assert isinstance(data, bytes)
     return np.asarray(Image.open(io.BytesIO(data)))
@@ -82,6 +89,7 @@ def test_who_is_alone_sees_what_the_other_side_would_and_large_frames_stay(serve
     [
         (b"no picture", "expected a frame as a JPEG"),
         (frame(180, 320)[:900], "expected a frame as a JPEG"),
+        (huge(), "expected frames of up to 720p, got a far larger one"),
         (frame(1300, 1300), "expected frames of up to 720p, got 1300 x 1300"),
     ],
 )
