@@ -37,7 +37,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument(
         "--to", type=_height, required=True, metavar="N", help="shorter side of the result, such as 720p"
     )
-    parser.add_argument("--fast", action="store_true", help="the network for real time: smaller, less sharp")
+    parser.add_argument("--fast", action="store_true", help="the faster network: smaller, less sharp")
     parser.add_argument("--bundle", metavar="DIR", help="another video bundle than the zoo's")
     parser.add_argument(
         "--crf", type=int, default=18, metavar="N", help="of H.264: less is better (default: %(default)s)"

@@ -21,7 +21,7 @@ from nitido.video.paths import Path, choose
 from nitido.video.scenes import SceneCuts
 
 BUNDLES = {False: "video", True: "video-fast"}
-"""Names in the zoo, by whether real time is asked for."""
+"""Names in the zoo, by whether the faster one is asked for."""
 
 
 class VideoUpscaler:
@@ -59,7 +59,7 @@ class VideoUpscaler:
     ) -> VideoUpscaler:
         """For one ``target`` such as 720, or several ``targets`` in one pass, with the zoo's network.
 
-        ``fast`` takes the network that keeps up with a camera on two cores of a laptop. Raises InvalidOption,
+        ``fast`` takes the smaller, less sharp network. Raises InvalidOption,
         WrongTask, BundleNotFound, and what ``Bundle.open`` and ``open_session`` raise.
         """
         if (target is None) == (not targets):
