@@ -1,3 +1,3 @@
-"""Video super-resolution in real time: frames in, larger frames out, with a memory of the frames before."""
+"""Video super-resolution: frames in, larger frames out, with a memory of the frames before."""
 
 from nitido.video.upscaler import VideoUpscaler as VideoUpscaler
