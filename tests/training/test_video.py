@@ -91,7 +91,7 @@ def test_unrolling_equals_frame_by_frame() -> None:
     net = VideoNet(TINY)
     sources = {s: torch.rand(4, 2, 1, PATCH * CELLS[s], PATCH * CELLS[s]) for s in (180, 360, 720)}
     with torch.no_grad():
-        results = unrolled(net, sources, chosen=[1, 3])
+        results = unrolled(net, sources, chosen=torch.tensor([1, 3]))
         state = torch.zeros(2, 4, PATCH, PATCH)
         for t in range(4):
             made, state = net(sources[360][t], state, 360, (1080,))

@@ -33,7 +33,7 @@ def generator_loss(net: BlindNet, batch: BlindBatch) -> Tensor:
     """Mean absolute error with the true kernels; image and result stay float32 under autocast."""
     generator = net.generator
     _, residuals = generator.refine(batch.low, net.latent_map(batch.kernels))
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(residuals.device.type, enabled=False):
         result = generator.enlarge(batch.low, residuals.float())
         return F.l1_loss(result, batch.high)
 

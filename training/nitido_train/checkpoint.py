@@ -58,6 +58,8 @@ def describe_machine() -> str:
     """Processor, cores and what torch may use of it, as one line."""
     names = [line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
     cpu = names[0].split(":")[1].strip() if names else platform.processor()
+    if torch.cuda.is_available():
+        cpu = f"{torch.cuda.get_device_name()}, {cpu}"
     return f"{cpu}, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
 
 

@@ -1,4 +1,7 @@
-"""The one optimisation loop: bf16 autocast, channels_last, EMA, cosine schedule, resume, JSON-lines log."""
+"""The one optimisation loop: bf16 autocast, channels_last, EMA, cosine schedule, resume, JSON-lines log.
+
+Recipes that say they can run on a GPU where there is one, all on the CPU.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from nitido_train import device
 from nitido_train.muon import Muon, hidden_weights
 
 Batch = TypeVar("Batch")
@@ -75,8 +79,14 @@ def optimisers(net: nn.Module, config: LoopConfig) -> list[torch.optim.Optimizer
     hidden = hidden_weights(net) if config.muon_learning_rate else []
     chosen = {id(weight) for weight in hidden}
     others = [weight for weight in net.parameters() if id(weight) not in chosen]
-    adam = torch.optim.AdamW(others, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
-    return [adam, Muon(hidden, config.muon_learning_rate)] if hidden else [adam]
+    where = others[0].device
+    rate, muon_rate = (  # tensors, so that a recorded step sees them change
+        torch.tensor(peak, device=where) for peak in (config.learning_rate, config.muon_learning_rate)
+    )
+    adam = torch.optim.AdamW(
+        others, rate, betas=(0.9, 0.99), weight_decay=0.0, capturable=where.type == "cuda"
+    )
+    return [adam, Muon(hidden, muon_rate)] if hidden else [adam]
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
@@ -98,6 +108,64 @@ def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
         yield item
 
 
+class Averaged(Generic[Net, Batch]):
+    """A network in training, its optimisers, and its exponential moving average."""
+
+    def __init__(self, net: Net, loss: Loss[Net, Batch], config: LoopConfig) -> None:
+        self.net, self.loss, self.config = net, loss, config
+        self.average = copy.deepcopy(net).eval().requires_grad_(False)
+        self.optimisers = optimisers(net, config)
+        self.peaks = [float(optimiser.param_groups[0]["lr"]) for optimiser in self.optimisers]
+        where = next(net.parameters()).device
+        self.fresh = torch.zeros((), device=where)
+        """Share of the newest weights in the average."""
+        self.total = torch.zeros((), device=where)
+        """Of the losses since it was last set to zero."""
+
+    def prepare(self, progress: Progress) -> float:
+        """Set the learning rates for the next step; returns AdamW's."""
+        share = schedule(self.config, progress)
+        for optimiser, peak in zip(self.optimisers, self.peaks, strict=True):
+            optimiser.param_groups[0]["lr"].fill_(share * peak)
+        step = progress.step + 1
+        self.fresh.fill_(1 - min(self.config.ema_decay, (1 + step) / (10 + step)))
+        return share * self.config.learning_rate
+
+    def step(self, batch: Batch) -> None:
+        """One step, without a glance at its figures: an accelerator would have to wait for it."""
+        with torch.autocast(self.total.device.type, torch.bfloat16, enabled=self.config.bf16):
+            value = self.loss(self.net, batch)
+        self.net.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
+        sound = torch.isfinite(norm)  # a single bad bf16 step is dropped, not averaged in
+        with torch.no_grad():
+            for weight in self.net.parameters():
+                if weight.grad is not None:
+                    weight.grad.copy_(torch.where(sound, weight.grad, 0.0))
+        for optimiser in self.optimisers:
+            optimiser.step()
+        with torch.no_grad():
+            for slow, weight in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                slow.lerp_(weight, self.fresh)
+            self.total += value.detach()
+
+    def state(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
+
+
 def fit(
     net: Net,
     batches: Iterator[Batch],
@@ -106,72 +174,58 @@ def fit(
     run: Path,
     resume: bool = False,
     evaluate: Callable[[Net], dict[str, float]] | None = None,
+    accelerated: bool = False,
 ) -> tuple[Net, Progress]:
     """Train ``net`` and return its exponential moving average, in evaluation mode, with the progress made.
 
     ``run`` receives ``log.jsonl`` and ``state.pt``; with ``resume`` the run goes on from ``state.pt``.
+    ``evaluate`` and the result are on the CPU. ``accelerated`` promises that the loss stays on its batch's
+    device and does the same to every batch: a GPU, where there is one, then records a step and plays it
+    again, since small networks are done faster than Python can ask for their layers.
     """
     run.mkdir(parents=True, exist_ok=True)
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
-    average = copy.deepcopy(net).eval().requires_grad_(False)
-    made = optimisers(net, config)
-    peaks = [optimiser.param_groups[0]["lr"] for optimiser in made]
+    where = device.chosen() if accelerated else torch.device("cpu")
+    net.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
+    training = Averaged(net, loss, config)
     progress = Progress()
     state_file = run / "state.pt"
     if resume and state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        for optimiser, kept in zip(made, state["optimisers"], strict=True):
-            optimiser.load_state_dict(kept)
+        state = torch.load(state_file, weights_only=True, map_location=where)
+        training.load(state)
         progress = Progress(state["step"], state["minutes"], state["commands"])
     progress.commands.append(describe_command())
 
     def save_state() -> None:
-        state = {
-            "net": net.state_dict(),
-            "average": average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in made],
-        }
         partial = state_file.with_suffix(".tmp")
-        torch.save({**state, **vars(progress)}, partial)
+        torch.save({**training.state(), **vars(progress)}, partial)
         partial.replace(state_file)
 
+    def measured() -> dict[str, float]:
+        return evaluate(copy.deepcopy(training.average).cpu()) if evaluate is not None else {}
+
     source = prefetch(batches)
-    minutes_before, started, saved, running = progress.minutes, time.monotonic(), time.monotonic(), 0.0
+    step = device.recorded(training.step) if where.type == "cuda" else training.step
+    minutes_before, started, saved = progress.minutes, time.monotonic(), time.monotonic()
     with (run / "log.jsonl").open("a") as log:
+
+        def write(row: dict[str, float]) -> None:
+            log.write(json.dumps(row) + "\n")
+            log.flush()
+
         while progress.step < config.steps and progress.minutes < config.minutes:
-            share = schedule(config, progress)
-            for optimiser, peak in zip(made, peaks, strict=True):
-                optimiser.param_groups[0]["lr"] = share * peak
-            with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-                value = loss(net, next(source))
-            net.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-            norm = float(nn.utils.clip_grad_norm_(net.parameters(), config.clip_norm))
-            if math.isfinite(norm):  # a single bad bf16 step is dropped, not averaged in
-                for optimiser in made:
-                    optimiser.step()
+            rate = training.prepare(progress)
+            step(device.moved(next(source), where))
             progress.step += 1
             progress.minutes = minutes_before + (time.monotonic() - started) / 60
-            decay = min(config.ema_decay, (1 + progress.step) / (10 + progress.step))
-            with torch.no_grad():
-                torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
-            running += float(value.detach())
             if progress.step % config.log_every == 0:
-                row = {
-                    "step": progress.step,
-                    "minutes": round(progress.minutes, 2),
-                    "loss": running / config.log_every,
-                }
-                log.write(json.dumps({**row, "lr": share * config.learning_rate}) + "\n")
-                log.flush()
-                running = 0.0
-            if evaluate is not None and progress.step % config.evaluate_every == 0:
-                log.write(json.dumps({"step": progress.step, **evaluate(average)}) + "\n")
-                log.flush()
+                mean = float(training.total) / config.log_every
+                minutes = round(progress.minutes, 2)
+                write({"step": progress.step, "minutes": minutes, "loss": mean, "lr": rate})
+                training.total.zero_()
+            if progress.step % config.evaluate_every == 0 and evaluate is not None:
+                write({"step": progress.step, **measured()})
             if time.monotonic() - saved > 60 * config.save_every_minutes:
                 save_state()
                 saved = time.monotonic()
     save_state()
-    return average, progress
+    return training.average.cpu(), progress

@@ -15,8 +15,9 @@ from nitido.photo.model import LUMA
 
 def to_luma(rgb: Tensor) -> Tensor:
     """Full-range BT.601 luma (N, 1, H, W) of RGB (N, 3, H, W)."""
-    weights = rgb.new_tensor(LUMA).view(1, 3, 1, 1)
-    return (rgb * weights).sum(1, keepdim=True)
+    red, green, blue = rgb.chunk(3, 1)
+    luma: Tensor = float(LUMA[0]) * red + float(LUMA[1]) * green + float(LUMA[2]) * blue
+    return luma
 
 
 def gaussian_window(sigma: float) -> Tensor:
@@ -41,7 +42,7 @@ class GradientLoss(nn.Module):
         self.taps = torch.stack([F.pad(window, (1, 1)), slope])
         self._banded = cache(self._make_banded)
 
-    def _make_banded(self, size: int) -> Tensor:
+    def _make_banded(self, size: int, where: torch.device) -> Tensor:
         """(2, size', size): smoothing, and smoothing with differentiation, of one axis as matrices.
 
         Both are linear along each axis, and a small dense product is many times faster on a CPU than the
@@ -52,13 +53,13 @@ class GradientLoss(nn.Module):
         matrices = taps.new_zeros(2, rows, size)
         for i in range(taps.shape[1]):
             matrices.diagonal(i, 1, 2)[:, :rows] = taps[:, i, None]
-        return matrices
+        return matrices.to(where)
 
     def magnitude(self, image: Tensor) -> Tensor:
         """Gradient magnitude (N, H', W') of the smoothed luma; no padding, so the borders drop out."""
         y = (to_luma(image) if image.shape[1] == 3 else image).squeeze(1)
-        smooth_rows, slope_rows = self._banded(y.shape[1])
-        smooth_columns, slope_columns = self._banded(y.shape[2])
+        smooth_rows, slope_rows = self._banded(y.shape[1], y.device)
+        smooth_columns, slope_columns = self._banded(y.shape[2], y.device)
         down = slope_rows @ y @ smooth_columns.T
         right = smooth_rows @ y @ slope_columns.T
         return torch.sqrt(down.square() + right.square() + 1e-8)  # the root has no slope at zero
@@ -107,7 +108,7 @@ class ReconstructionLoss(nn.Module):
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """The weighted sum, a scalar in float32, of two RGB batches (N, 3, H, W)."""
         weights = self.weights
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(output.device.type, enabled=False):
             output = output.float()
             y, wanted = to_luma(output), to_luma(target)
             error = y - wanted

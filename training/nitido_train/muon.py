@@ -30,7 +30,7 @@ def hidden_weights(net: nn.Module) -> list[Tensor]:
 class Muon(torch.optim.Optimizer):
     """Each weight (outputs, ...) is one matrix; 0.01 suits networks that AdamW trains at 1e-3."""
 
-    def __init__(self, weights: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+    def __init__(self, weights: Iterable[Tensor], lr: Tensor | float, momentum: float = 0.95) -> None:
         super().__init__(weights, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
@@ -49,9 +49,9 @@ class Muon(torch.optim.Optimizer):
                 alike[tuple(ahead.shape)].append((weight, ahead))
             for (rows, columns), members in alike.items():
                 updates = orthogonal(torch.stack([ahead for _, ahead in members]))
-                scale = group["lr"] * max(1.0, rows / columns) ** 0.5
+                updates *= group["lr"] * max(1.0, rows / columns) ** 0.5
                 for (weight, _), update in zip(members, updates, strict=True):
-                    weight.sub_(update.view(weight.shape), alpha=scale)
+                    weight.sub_(update.view(weight.shape))
 
 
 def orthogonal(matrices: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +17,8 @@ from nitido_train.motion import Luma
 from nitido_train.nets.video import CELLS, SOURCES, TARGETS
 from nitido_train.resample import bicubic_matrix, to_uint8
 
+_COMPARED = 3
+"""Frames of a clip in the loss: neighbours teach the same, and decoding costs the most."""
 _MARGIN = 2
 """Cells around a patch, cut off again: what lies beyond it has its share in smaller sizes."""
 
@@ -39,6 +41,8 @@ class PyramidBatch:
 
     sources: Mapping[int, Tensor]
     targets: Mapping[int, Tensor]
+    compared: Tensor
+    """Numbers of the frames whose results count."""
 
 
 def side_of_clips(patch: int) -> int:
@@ -53,11 +57,17 @@ def batches(
     compression: Compression,
     seed: int = 0,
 ) -> Iterator[PyramidBatch]:
-    """Endless batches of clips (frames, side, side) that ``clip`` draws, ``patch`` cells a side."""
+    """Endless batches of clips (frames, side, side) that ``clip`` draws, ``patch`` cells a side.
+
+    A few frames of each are compared, others in each batch.
+    """
     rng = np.random.default_rng(seed)
     while True:
         clips = [_symmetric(clip(rng), int(rng.integers(8))) for _ in range(batch)]
-        yield pyramid(np.stack(clips, 1), patch, compression, rng)
+        made = pyramid(np.stack(clips, 1), patch, compression, rng)
+        length = len(clips[0])
+        compared = np.sort(rng.choice(length, min(_COMPARED, length), replace=False))
+        yield replace(made, compared=torch.from_numpy(compared))
 
 
 def pyramid(clips: Luma, patch: int, compression: Compression, rng: np.random.Generator) -> PyramidBatch:
@@ -74,6 +84,7 @@ def pyramid(clips: Luma, patch: int, compression: Compression, rng: np.random.Ge
     return PyramidBatch(
         {height: _to_tensor(frames) for height, frames in small.items()},
         {height: _to_tensor(levels[height]) for height in TARGETS},
+        torch.arange(len(clips)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -16,19 +16,20 @@ Results = Mapping[tuple[int, int], Tensor]
 """Luma (frames, N, 1, H, W) by path."""
 
 
-def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Sequence[int] | None = None) -> Results:
+def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Tensor | None = None) -> Results:
     """Every path's result, from memories that start empty; the sizes of the frames share the body's batch.
 
-    With ``chosen`` only those frames are decoded: neighbours teach the same, and decoding costs the most.
+    With the numbers of ``chosen`` frames only those are decoded.
 
     Under autocast features and residuals are bf16; frames, memory and results are not: rounded to 8 bits of
     mantissa, they would be off by a grey level.
     """
     heights = sorted(sources)
     frames, batch = sources[heights[0]].shape[:2]
-    kept = list(range(frames)) if chosen is None else list(chosen)
+    kept = torch.arange(frames) if chosen is None else chosen
     decoded = {s: sources[s][kept].flatten(0, 1) for s in heights}
-    with torch.autocast("cpu", enabled=False):
+    where = sources[heights[0]].device.type
+    with torch.autocast(where, enabled=False):
         encoded = {s: _split(net.encode(sources[s].flatten(0, 1), s), frames) for s in heights}
         fine = {s: net.encode_fine(decoded[s], s) for s in heights}
     together = torch.cat([encoded[s] for s in heights], 1)
@@ -38,13 +39,13 @@ def unrolled(net: VideoNet, sources: Mapping[int, Tensor], chosen: Sequence[int]
         seen, state = net.remember(frame, state)
         state = state.float()
         features.append(seen)
-    by_source = torch.split(torch.stack([features[t] for t in kept]), batch, 1)
+    by_source = torch.split(torch.stack(features)[kept], batch, 1)
     results = {}
     for source, seen in zip(heights, by_source, strict=True):
         targets = [target for start, target in PATHS if start == source]
         made = net.residuals(seen.flatten(0, 1), fine[source], targets)
         for target in targets:
-            with torch.autocast("cpu", enabled=False):
+            with torch.autocast(where, enabled=False):
                 residuals = [blocks.float() for blocks in made[target]]
                 luma = net.enlarge(decoded[source], residuals, source, target)
             results[source, target] = _split(luma, len(kept))

@@ -20,7 +20,8 @@ Pair = tuple[Tensor, Tensor]
 PhotoPair = tuple[data.Pixels, data.Pixels]
 """A photo made small, and the photo."""
 
-_SHRUNK = (0.75, 0.5)
+SHRUNK = (0.75, 0.5)
+"""Sizes of photos at which detail is denser."""
 
 
 def load_photos(files: Sequence[Path], shrunk: bool = False) -> list[data.Pixels]:
@@ -31,7 +32,7 @@ def load_photos(files: Sequence[Path], shrunk: bool = False) -> list[data.Pixels
     smaller = [
         bicubic_resize(photo, round(photo.shape[0] * share), round(photo.shape[1] * share))
         for photo in photos
-        for share in _SHRUNK
+        for share in SHRUNK
     ]
     return photos + smaller
 
@@ -78,10 +79,10 @@ def enlarged(net: SrNet, low: Tensor) -> Tensor:
 
     Rounded to 8 bits of mantissa, those two would be off by a grey level: trainings stop earlier.
     """
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(low.device.type, enabled=False):
         described = net.describe(low)
     residuals = net.refine(described)
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(low.device.type, enabled=False):
         return net.enlarge(low, residuals.float())
 
 

@@ -48,7 +48,7 @@ class BranchedConv(nn.Module):
 
     def weight(self) -> Tensor:
         """The weights (outputs, inputs, 3, 3) of the one convolution that all branches are."""
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(self.edge_kernels.device.type, enabled=False):
             wide = torch.einsum("omyx,mi->oiyx", self.squeeze.weight, self.expand.weight.flatten(1))
             edges = self.edges.weight.reshape(3, -1, self.edges.in_channels)
             return self.plain.weight + wide + torch.einsum("koi,kyx->oiyx", edges, self.edge_kernels)

@@ -57,7 +57,7 @@ class SqueezeNet(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """The features, from fine to coarse."""
-        with torch.autocast("cpu", enabled=False):  # bfloat16 has fewer levels than a photo
+        with torch.autocast(image.device.type, enabled=False):  # bfloat16 has fewer levels than a photo
             found = [F.relu(self.first(image.float()))]
         x = F.max_pool2d(found[0], 3, 2, ceil_mode=True)
         for number, fire in zip(_FIRES, self.fires, strict=True):

@@ -7,14 +7,15 @@ python -m nitido_train.recipes.blind --data PHOTOS --phase judge --minutes 30 --
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from nitido_train import blind_training, checkpoint, data, loop
-from nitido_train.blind_pairs import Draw, bank, batches
+from nitido_train import blind_training, checkpoint, data, loop, workers
+from nitido_train.blind_pairs import BlindBatch, Draw, bank, batches
 from nitido_train.errors import TrainingDataError
 from nitido_train.nets.blind import BlindConfig, BlindNet
 from nitido_train.nets.sr import parameter_count
@@ -33,6 +34,8 @@ class Config:
     draw: Draw = field(default_factory=Draw)
     shrunk: bool = False
     """Train on smaller versions of the photos too."""
+    workers: int = 0
+    """Processes that make pairs; 0: a thread of this one."""
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
 
@@ -63,8 +66,13 @@ def train(
         if judging
         else (held.generator, blind_training.generator_loss)
     )
-    source = batches(load_photos(files, config.shrunk), config.draw)
-    average, progress = loop.fit(net, source, loss, config.loop, run, resume, evaluate)
+    photos = load_photos(files, config.shrunk)
+
+    def batches_of(worker: int) -> Iterator[BlindBatch]:
+        return batches(photos, replace(config.draw, seed=config.draw.seed + 100 * worker))
+
+    source = workers.spread(batches_of, config.workers)
+    average, progress = loop.fit(net, source, loss, config.loop, run, resume, evaluate, accelerated=True)
     if warm_start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
     sizes = {
@@ -107,6 +115,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=Draw.batch)
     parser.add_argument("--others", type=int, default=Draw.others, help="other kernels a crop, for the judge")
     parser.add_argument("--spoilt", type=float, default=Draw.spoilt, help="share with noise or JPEG")
+    parser.add_argument("--workers", type=int, default=Config.workers, help="processes that make pairs")
     parser.add_argument("--steps", type=int, default=150_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -132,6 +141,7 @@ def main() -> None:
             args.scale, args.patch, args.batch, args.others if args.phase == "judge" else 0, args.spoilt
         ),
         shrunk=args.shrunk,
+        workers=args.workers,
         loop=loop.LoopConfig(
             steps=args.steps,
             minutes=args.minutes,

@@ -57,7 +57,7 @@ def colour_loss(net: ColorizeNet, pair: Pair, weights: Tensor) -> Tensor:
     """Cross-entropy to the bins around the true colours, each cell weighed by how rare its colour is."""
     luma, chroma = pair
     logits = net.logits(luma).float()
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(luma.device.type, enabled=False):
         target = soft_bins(chroma)
         entropy = -(target * F.log_softmax(logits, dim=1)).sum(1)
         return (entropy * torch.einsum("nbhw,b->nhw", target, weights)).mean()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from nitido.blur import Blur
 from nitido.photo.model import LUMA, Pixels
-from nitido_train import checkpoint, data, loop
+from nitido_train import checkpoint, data, loop, workers
 from nitido_train.closed_forms import deblocked, deconvolved
 from nitido_train.degrade import FACTORS, Degraded, degrade, random_blur, random_degradation
 from nitido_train.losses import to_luma
@@ -65,6 +65,8 @@ class Config:
 
     As they are, noise is learnt fastest, at the cost of faint JPEG artifacts and easy photos: 0.01 evens that
     out in a second, shorter training from the first one's weights."""
+    workers: int = 0
+    """Processes that degrade photos; 0: a thread of this one."""
     seed: int = 2
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
@@ -110,14 +112,13 @@ def examples(photos: list[Pixels], config: Config) -> Iterator[Example]:
         yield Example(cut, deblurred[inner, inner], unblocked[inner, inner])
 
 
-def batches(photos: list[Pixels], config: Config) -> Iterator[Batch]:
-    """Endless training batches."""
+def batches(source: Iterator[NDArray[np.int16]], config: Config) -> Iterator[Batch]:
+    """Endless training batches of stacked examples."""
     rng = np.random.default_rng(config.seed + 1000)
-    source = examples(photos, config)
-    pool = [stacked(next(source)) for _ in range(config.pool)]
+    pool = [next(source) for _ in range(config.pool)]
     while True:
         for place in rng.integers(config.pool, size=config.fresh):
-            pool[place] = stacked(next(source))
+            pool[place] = next(source)
         chosen = rng.choice(config.pool, config.batch, replace=False)
         stacks = [data.random_symmetry(pool[place], int(rng.integers(8))) for place in chosen]
         tensor = torch.from_numpy(np.stack(stacks)).permute(0, 3, 1, 2).float() / 255
@@ -154,8 +155,8 @@ def restoration_loss(net: RestoreNet, batch: Batch, faint: float | None = None) 
     error = (huber(left) + huber(luma(left))) / 2
     if faint is not None:
         error = 0.02 * error / (huber(there) + faint)  # 0.02 keeps the usual residual's weight near 1
-    weights = torch.tensor([WEIGHTS[factor] for factor in FACTORS])
-    return (error * weights).sum(1).mean() + huber(left.sum(1, keepdim=True)).mean() / 4
+    weighted: Tensor = sum(WEIGHTS[factor] * error[:, i] for i, factor in enumerate(FACTORS))  # type: ignore[assignment]
+    return weighted.mean() + huber(left.sum(1, keepdim=True)).mean() / 4
 
 
 def predicted(net: RestoreNet, image: Tensor, deblurred: Tensor, deblocked: Tensor) -> Tensor:
@@ -165,7 +166,7 @@ def predicted(net: RestoreNet, image: Tensor, deblurred: Tensor, deblocked: Tens
     """
     x = net.centred(image, deblurred, deblocked)
     features = net.features(x)
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(image.device.type, enabled=False):
         return net.finish(features.float(), x, image - deblurred, image - deblocked)
 
 
@@ -215,8 +216,14 @@ def train(
     net = RestoreNet(config.network)
     if warm_start is not None:
         checkpoint.load_weights(net, warm_start)
-    made = batches(data.load_all(files), config)
-    average, progress = loop.fit(net, made, loss, config.loop, run, resume, evaluate)
+    photos = data.load_all(files)
+
+    def source(worker: int) -> Iterator[NDArray[np.int16]]:
+        own = replace(config, seed=config.seed + 100 * worker)
+        return (stacked(example) for example in examples(photos, own))
+
+    made = batches(workers.spread(source, config.workers), config)
+    average, progress = loop.fit(net, made, loss, config.loop, run, resume, evaluate, accelerated=True)
     if warm_start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
     return checkpoint.Trained(
@@ -240,6 +247,9 @@ def main() -> None:
     parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
     parser.add_argument("--warm-start", type=Path, help="checkpoint of the same network to start from")
     parser.add_argument("--faint", type=float, help="weigh errors relative to their residuals, see Config")
+    parser.add_argument("--fresh", type=int, default=Config.fresh, help="new crops a step")
+    parser.add_argument("--workers", type=int, default=Config.workers, help="processes that degrade photos")
+    parser.add_argument("--evaluate-every", type=int, default=500, help="steps between figures in the log")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     schedule = loop.LoopConfig(
@@ -247,9 +257,16 @@ def main() -> None:
         minutes=args.minutes,
         learning_rate=args.learning_rate,
         muon_learning_rate=args.muon,
-        evaluate_every=500,
+        evaluate_every=args.evaluate_every,
     )
-    config = Config(TIERS[args.tier], mosaic=args.mosaic, faint=args.faint, loop=schedule)
+    config = Config(
+        TIERS[args.tier],
+        mosaic=args.mosaic,
+        faint=args.faint,
+        fresh=args.fresh,
+        workers=args.workers,
+        loop=schedule,
+    )
     trained = train(config, args.data, Path("runs") / args.out.stem, args.warm_start, args.resume)
     checkpoint.save(trained, "restore", args.out)
 

@@ -6,6 +6,7 @@ python -m nitido_train.recipes.sr --data PHOTOS --scale 2 --out training/checkpo
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nitido_train import checkpoint, data, loop
+from nitido_train import checkpoint, data, device, loop, resident
 from nitido_train.loss_options import add_weights, weights_of
 from nitido_train.losses import LossWeights, ReconstructionLoss
 from nitido_train.nets.reparam import branch, collapse
@@ -70,7 +71,7 @@ def train(
         grow(net, open_upscaler(warm_start))
     if config.branches:
         branch(net)
-    tutor = open_upscaler(teacher, scale) if teacher is not None else None
+    tutor = open_upscaler(teacher, scale).to(device.chosen()) if teacher is not None else None
     reconstruction = ReconstructionLoss(config.loss)
 
     def loss(net: SrNet, pair: Pair) -> Tensor:
@@ -88,15 +89,26 @@ def train(
     def evaluate(net: SrNet) -> dict[str, float]:
         return {"held_out_psnr_y": round(mean_psnr_y(net, held_out, scale), 3)}
 
-    photos = load_photos(files, config.shrunk)
-    batches = pairs(photos, scale, config.patch, config.batch, config.seed, config.choices)
-    average, progress = loop.fit(net, batches, loss, config.loop, run, resume, evaluate)
+    batches = batches_of(files, config)
+    average, progress = loop.fit(net, batches, loss, config.loop, run, resume, evaluate, accelerated=True)
     if warm_start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
     final = collapse(average)
     measured = {**evaluate(final), "parameters": float(parameter_count(final))}
     history = {**asdict(config), "teacher": checkpoint.identity(teacher) if teacher is not None else None}
     return checkpoint.Trained(final, history, asdict(config.network), config.seed, files, progress, measured)
+
+
+def batches_of(files: list[Path], config: Config) -> Iterator[Pair]:
+    """Endless batches to train on, cut where the training runs."""
+    scale, where = config.network.scale, device.chosen()
+    if where.type == "cuda":
+        photos = data.load_all(files)
+        return resident.pairs(
+            photos, scale, config.patch, config.batch, where, config.seed, config.choices, config.shrunk
+        )
+    photos = load_photos(files, config.shrunk)
+    return pairs(photos, scale, config.patch, config.batch, config.seed, config.choices)
 
 
 def network_for(scale: int, tier: str | None, warm_start: Path | None) -> SrConfig:
@@ -133,6 +145,7 @@ def main() -> None:
     parser.add_argument("--distil", type=float, default=1.0, help="weight of the distance to the teacher")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout: slower")
     parser.add_argument("--warm-start", type=Path, help="SR checkpoint, no larger, to grow from")
+    parser.add_argument("--evaluate-every", type=int, default=5_000, help="steps between figures in the log")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     schedule = loop.LoopConfig(
@@ -140,6 +153,7 @@ def main() -> None:
         minutes=args.minutes,
         learning_rate=args.learning_rate,
         muon_learning_rate=args.muon,
+        evaluate_every=args.evaluate_every,
         bf16=not args.full_precision,
     )
     config = Config(

@@ -10,7 +10,7 @@ CROPS`` for faces, with a tenth of the learning rate (crops as ``nitido_train.fa
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nitido_train import checkpoint, clips, data, loop
+from nitido_train import checkpoint, clips, data, loop, workers
 from nitido_train.metrics import luma
 from nitido_train.motion import Luma, moving
 from nitido_train.nets.discriminator import PatchJudge, judge_loss, persuasion_loss
@@ -32,10 +32,6 @@ from nitido_train.unrolled import gains, unrolled
 
 FACES_SHARE = 0.1
 """Of the learning rate, for faces: so that nothing is forgotten."""
-
-
-_COMPARED = 3
-"""Frames of a clip in the loss."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,8 @@ class Config:
     patch: int = 32
     """Cells of the coarse grid, each way."""
     batch: int = 4
+    workers: int = 0
+    """Processes that make clips; 0: a thread of this one."""
     seed: int = 0
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
 
@@ -95,9 +93,15 @@ def train(
         load_luma(data.list_photos(faces), side) if faces is not None else [],
         config,
     )
-    made = batches(source, config.patch, config.batch, config.compression, config.seed)
+
+    def batches_of(worker: int) -> Iterator[PyramidBatch]:
+        seed = config.seed + 100 * worker
+        return batches(source, config.patch, config.batch, config.compression, seed)
+
+    made = workers.spread(batches_of, config.workers)
+    duel = Duel(net, config.adversarial > 0)
     average, progress = loop.fit(
-        Duel(net, config.adversarial > 0), made, loss_of(config), config.loop, run, resume, evaluate
+        duel, made, loss_of(config), config.loop, run, resume, evaluate, accelerated=True
     )
     if start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(start).command)
@@ -116,16 +120,11 @@ def open_net(file: Path) -> VideoNet:
 
 
 def loss_of(config: Config) -> Callable[[Duel, PyramidBatch], Tensor]:
-    """The mean absolute error of luma, averaged over all paths, and what the judge thinks of 720p.
-
-    Of each clip a few frames are compared, others in each batch.
-    """
-    rng = np.random.default_rng(config.seed)
+    """The mean absolute error of luma, averaged over all paths, and what the judge thinks of 720p."""
 
     def loss(duel: Duel, batch: PyramidBatch) -> Tensor:
-        chosen = sorted(rng.choice(config.frames, min(_COMPARED, config.frames), replace=False))
-        results = unrolled(duel.net, batch.sources, chosen)
-        wanted = {target: frames[chosen] for target, frames in batch.targets.items()}
+        results = unrolled(duel.net, batch.sources, batch.compared)
+        wanted = {target: frames[batch.compared] for target, frames in batch.targets.items()}
         errors = [F.l1_loss(made, wanted[target]) for (_, target), made in results.items()]
         total = torch.stack(errors).mean()
         if duel.judge is not None:
@@ -210,30 +209,38 @@ def main() -> None:
     parser.add_argument("--tier", choices=tuple(TIERS), default="fast")
     parser.add_argument("--start", type=Path, help="checkpoint to go on from, of this tier or a smaller")
     parser.add_argument("--adversarial", type=float, default=0.0, help="weight of a discriminator's verdict")
-    parser.add_argument("--clean", action="store_true", help="no JPEG and H.264 compression of small frames")
+    parser.add_argument(
+        "--h264", type=float, default=Compression.h264, help="share of clips whose small frames are x264's"
+    )
+    parser.add_argument(
+        "--jpeg", type=float, default=Compression.jpeg, help="share whose small frames are JPEGs"
+    )
     parser.add_argument("--frames", type=int, default=Config.frames, help="length of clips")
     parser.add_argument("--patch", type=int, default=Config.patch, help="cells of 180p a side")
     parser.add_argument("--batch", type=int, default=Config.batch)
+    parser.add_argument("--workers", type=int, default=Config.workers, help="processes that make clips")
     parser.add_argument("--steps", type=int, default=60_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
+    parser.add_argument("--evaluate-every", type=int, default=1_000, help="steps between figures in the log")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     share = 1.0 if args.faces is None else FACES_SHARE
     config = Config(
         network=TIERS[args.tier],
-        compression=Compression(0.0, 0.0) if args.clean else Compression(),
+        compression=Compression(args.jpeg, args.h264),
         adversarial=args.adversarial,
         frames=args.frames,
         patch=args.patch,
         batch=args.batch,
+        workers=args.workers,
         loop=loop.LoopConfig(
             steps=args.steps,
             minutes=args.minutes,
             learning_rate=share * args.learning_rate,
             muon_learning_rate=share * args.muon,
-            evaluate_every=1000,
+            evaluate_every=args.evaluate_every,
         ),
     )
     run = Path("runs") / args.out.stem
