@@ -15,9 +15,12 @@ from nitido.photo.model import LUMA
 
 def to_luma(rgb: Tensor) -> Tensor:
     """Full-range BT.601 luma (N, 1, H, W) of RGB (N, 3, H, W)."""
-    red, green, blue = rgb.chunk(3, 1)
-    luma: Tensor = float(LUMA[0]) * red + float(LUMA[1]) * green + float(LUMA[2]) * blue
-    return luma
+    return (rgb * _luma_weights(rgb.device)).sum(1, keepdim=True)
+
+
+@cache
+def _luma_weights(where: torch.device) -> Tensor:
+    return torch.tensor(LUMA, device=where).view(1, 3, 1, 1)
 
 
 def gaussian_window(sigma: float) -> Tensor:

@@ -105,7 +105,9 @@ def train(config: Config, folder: Path, run: Path, resume: bool = False) -> chec
         return measure(net, held_out)
 
     batches = pairs(data.load_all(files), config)
-    net, progress = loop.fit(FaceNet(config.network), batches, loss, config.loop, run, resume, evaluate)
+    net, progress = loop.fit(
+        FaceNet(config.network), batches, loss, config.loop, run, resume, evaluate, accelerated=True
+    )
     measured = {**evaluate(net), "parameters": float(parameter_count(net))}
     return checkpoint.Trained(
         net, asdict(config), asdict(config.network), config.seed, files, progress, measured
