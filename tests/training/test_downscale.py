@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nitido.sharing.grid import quarters, resize
+from nitido.sharing.grid import grid_of, quarters, resize
 from nitido.sharing.wish import Wish, weights_of
 from nitido_train import checkpoint, codecs, data, picture_losses, sharing
 from nitido_train.loop import LoopConfig, Progress
@@ -39,24 +39,37 @@ def chain() -> sharing.Chain:
     )
 
 
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("kind", get_args(Kind))
-def test_every_kind_makes_any_size_and_keeps_flat_flat(kind: Kind) -> None:
-    net = DownscaleNet(DownscaleConfig(kind))
+def test_every_kind_makes_any_size_and_keeps_flat_flat(kind: Kind, stride: int) -> None:
+    net = DownscaleNet(DownscaleConfig(kind, stride=stride))
     for side in (48, 96, 128, 192):
         flat = sharing.downscaled(net, torch.full((1, 1, 192, 192), 0.5), side, WISH)
         assert flat.shape == (1, 1, side, side)
         assert float((flat[..., 8:-8, 8:-8] - 0.5).abs().max()) < 0.02  # untrained residuals are small
 
 
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("kind", get_args(Kind))
-def test_the_receptive_radius_is_that_of_the_network(kind: Kind) -> None:
-    net = DownscaleNet(DownscaleConfig(kind, depth=1))
+def test_the_receptive_radius_is_that_of_the_network(kind: Kind, stride: int) -> None:
+    net = DownscaleNet(DownscaleConfig(kind, depth=1, stride=stride))
     torch.nn.init.normal_(net.tail.weight)
-    grid = torch.rand(1, 6 if kind == "c" else 4, 25, 25, requires_grad=True)
+    grid = torch.rand(1, 6 if kind == "c" else 4, 26, 26, requires_grad=True)
     net(grid, torch.from_numpy(WISH.vector())[None])[0, 0, 12, 12].backward()
     assert grid.grad is not None
     seen = grid.grad.abs().sum((0, 1)).nonzero()
     assert int((seen - 12).abs().max()) <= net.receptive_radius
+
+
+def test_linear_filters_are_the_same_at_any_stride() -> None:
+    found = []
+    for stride in (1, 2):
+        torch.manual_seed(0)
+        net = DownscaleNet(DownscaleConfig(details=3, stride=stride))
+        torch.nn.init.zeros_(net.tail.weight)
+        torch.nn.init.normal_(net.mix.bias, generator=torch.Generator().manual_seed(0))
+        found.append(sharing.downscaled(net, images(), 96, WISH))
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=0)
 
 
 def test_the_wish_changes_the_result() -> None:
@@ -71,7 +84,7 @@ def test_the_wish_changes_the_result() -> None:
 def test_the_sdk_reads_the_same_grid_as_training(side: int) -> None:
     image = images(1)
     luma = (255 * image[0, 0]).round().byte().numpy()
-    found = quarters(luma, (side, side)).transpose(2, 0, 1).astype(np.float32)
+    found = 255 * quarters(grid_of(luma, (side, side))).transpose(2, 0, 1)
     trained = sharing.quarters_of(image, side)[0].numpy() * 255
     assert np.abs(found - trained.clip(0, 255)).mean() < 0.5  # Pillow rounds and clips between its passes
 

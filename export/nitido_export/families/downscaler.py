@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-
-import numpy as np
 
 from nitido.bundle.manifest import DownscaleTask, TensorSpec
 from nitido.chroma import luma_of
 from nitido.photo.model import Pixels
-from nitido.sharing.grid import quarters
+from nitido.sharing.grid import grid_of, quarters
 from nitido.sharing.wish import COUNT, Wish, weights_of
 from nitido_export.checkpoints import fill
 from nitido_export.errors import CheckpointMismatch
@@ -42,12 +41,17 @@ def downscaler(file: Path, provenance: Provenance) -> Model:
         example=lambda pixels: _example(pixels, detail=0.5),
         vary=lambda pixels, rng: _example(pixels, detail=float(rng.uniform())),
         side=TILE // 4,
+        multiple=config.stride,
     )
     return Model(
         name=file.stem,
         id=checkpoint.identity(file),
         description="Makes photos small so that, compressed and enlarged again, they look best.",
-        task=DownscaleTask(halo=net.receptive_radius, tile=TILE),
+        task=DownscaleTask(
+            halo=math.ceil(net.receptive_radius / config.stride) * config.stride,
+            tile=TILE,
+            multiple=config.stride,
+        ),
         graphs=(main,),
         provenance=provenance,
     )
@@ -56,6 +60,6 @@ def downscaler(file: Path, provenance: Provenance) -> Model:
 def _example(pixels: Pixels, detail: float) -> Values:
     """A crop's own luma as each place's quarters: as large as the crop, twice as large as it was made for."""
     luma = luma_of(pixels)
-    seen = quarters(luma, luma.shape)
+    seen = quarters(grid_of(luma, luma.shape))
     wish = Wish(weights_of(detail), "jpeg", 75, 0.5)
-    return {"quarters": seen.astype(np.float32) / np.float32(255), "wish": wish.vector()}
+    return {"quarters": seen, "wish": wish.vector()}

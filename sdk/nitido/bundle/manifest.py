@@ -188,6 +188,8 @@ class DownscaleTask:
     """A pixel of the result depends on at most so many places of the grid in each direction."""
     tile: int
     """Preferred tile side, in pixels of the result, for builds whose shape is free."""
+    multiple: int = 1
+    """Sides of a tile must be multiples of this (a network may look at two pixels each way at once)."""
     kind: Literal["downscale"] = "downscale"
 
 

@@ -62,7 +62,7 @@ def _task_rules(task: Task) -> Rules:
     if isinstance(task, BlindTask):
         yield "$.task.latent", task.latent, "1 or more", task.latent >= 1
         yield "$.task.cell", task.cell, "32 or more", task.cell >= 32
-    if isinstance(task, RestoreTask):
+    if isinstance(task, RestoreTask | DownscaleTask):
         multiple = task.multiple
         yield "$.task.multiple", multiple, "1 or more", multiple >= 1
         yield "$.task.tile", task.tile, f"a multiple of {multiple}", task.tile % multiple == 0

@@ -15,7 +15,7 @@ from nitido.photo.model import LUMA, Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
 from nitido.sharing.coarseness import Codec
-from nitido.sharing.grid import Plane, Shape, crisper, luma_of, quarters, resize
+from nitido.sharing.grid import Plane, Shape, apart, crisper, grid_of, quarters
 from nitido.sharing.wish import COUNT, Wish, crispness_of, weights_of
 from nitido.sizes import Size
 from nitido.tensors import check_pixels, fixed_size, tensor_to_vector, vector_to_tensor
@@ -48,7 +48,7 @@ class Downscaler:
         self._session = session
         self._halo = task.halo
         size = fixed_size(build.inputs[0])
-        self._tiler = Tiler(size or task.tile, task.halo, fixed=size is not None)
+        self._tiler = Tiler(size or task.tile, task.halo, task.multiple, fixed=size is not None)
 
     @classmethod
     def open(
@@ -89,10 +89,13 @@ class Downscaler:
         check_pixels(pixels)
         shape = size.of(*pixels.shape[:2]) if isinstance(size, Size) else _scaled(pixels.shape[:2], size)
         wish = self.wish(pixels.shape[:2], shape, detail, codec, quality, receiver)
-        small = resize(pixels, shape)
-        # Colours by the filter, and what the network makes of luma added: rounded once, in RGB.
-        change = self._levels(luma_of(pixels), shape, wish) - _exact_luma(small)
-        return _whole(small + change[..., np.newaxis])
+        luma, small = apart(pixels, shape)
+        # Colours by a filter, and what the network makes of luma added: rounded once, in RGB.
+        change = self._levels(luma, shape, wish)
+        change -= small @ LUMA
+        np.rint(change, out=change)
+        result = small + change.astype(np.int16)[..., np.newaxis]
+        return np.clip(result, 0, 255, out=result).astype(np.uint8)
 
     def wish(
         self,
@@ -124,12 +127,13 @@ class Downscaler:
         made = self._session.build.outputs[0]
         halo, (height, width) = self._halo, shape
         # Networks pad with zeros; with a mirrored margin that is cut off again, those never show.
-        seen = crop(quarters(luma, shape), -halo, -halo, height + 2 * halo, width + 2 * halo)
+        tall, wide = height + 2 * halo, width + 2 * halo
+        seen = crop(grid_of(luma, shape), -2 * halo, -2 * halo, 2 * tall, 2 * wide)
         told = vector_to_tensor(wish.vector(), wanted)
-        result = np.empty(seen.shape[:2], np.float32)
-        for tile in self._tiler.plan(*seen.shape[:2]):
-            part = crop(seen, tile.top, tile.left, tile.height, tile.width)
-            tensor = vector_to_tensor(part * np.float32(1 / 255), image)
+        result = np.empty((tall, wide), np.float32)
+        for tile in self._tiler.plan(tall, wide):
+            part = crop(seen, 2 * tile.top, 2 * tile.left, 2 * tile.height, 2 * tile.width)
+            tensor = vector_to_tensor(quarters(part), image)
             found = self._session.run({image.name: tensor, wanted.name: told})[made.name]
             small = tensor_to_vector(found, made)[..., 0]
             (y0, y1), (x0, x1) = tile.rows, tile.columns
@@ -146,11 +150,6 @@ def _scaled(shape: Shape, factor: float) -> Shape:
         )
     height, width = (max(1, int(side * factor + 0.5)) for side in shape)
     return height, width
-
-
-def _exact_luma(pixels: Pixels) -> NDArray[np.float32]:
-    luma: NDArray[np.float32] = pixels.astype(np.float32) @ LUMA
-    return luma
 
 
 def _whole(levels: NDArray[np.float32]) -> NDArray[np.uint8]:

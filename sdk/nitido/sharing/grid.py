@@ -22,20 +22,32 @@ def resize(plane: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(plane).resize((width, height), chosen))
 
 
-def quarters(luma: Plane, shape: Shape) -> Plane:
-    """(H, W, 4) for a result of ``shape`` (H, W): the four pixels of each place, row by row."""
-    height, width = shape
-    grid = resize(luma, (2 * height, 2 * width))
-    blocks = grid.reshape(height, 2, width, 2)
-    result: Plane = np.empty((height, width, 4), np.uint8)
-    for place in range(4):
-        result[..., place] = blocks[:, place // 2, :, place % 2]
-    return result
+def grid_of(luma: Plane, shape: Shape) -> Plane:
+    """(2 H, 2 W) for a result of ``shape`` (H, W): at half the size the photo itself."""
+    return resize(luma, (2 * shape[0], 2 * shape[1]))
 
 
-def luma_of(pixels: NDArray[np.uint8]) -> Plane:
-    """(H, W, 3) RGB to luma, as JPEG has it: Pillow takes a fifth of the time of ``nitido.chroma``."""
-    return np.asarray(Image.fromarray(pixels).convert("L"))
+def quarters(grid: Plane) -> NDArray[np.float32]:
+    """A grid (2 H, 2 W) to (H, W, 4) in [0, 1]: the four pixels of each place, row by row.
+
+    In memory the four lie one after the other, as most runtimes read them.
+    """
+    height, width = (side // 2 for side in grid.shape)
+    planes = np.empty((4, height, width), np.float32)
+    for place, plane in enumerate(planes):
+        np.multiply(grid[place // 2 :: 2, place % 2 :: 2], np.float32(1 / 255), out=plane)
+    return planes.transpose(1, 2, 0)
+
+
+def apart(pixels: NDArray[np.uint8], shape: Shape) -> tuple[Plane, NDArray[np.uint8]]:
+    """(H, W, 3) RGB to its luma, as JPEG has it, and to RGB of ``shape``, for its colours.
+
+    Pillow takes a fifth of the time of ``nitido.chroma``. It takes means of whole pixels first, and Lanczos
+    does the rest, since codecs halve colours anyway: a sixth of the time, and the same bits and errors.
+    """
+    image, (height, width) = Image.fromarray(pixels), shape
+    small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=1.0)
+    return np.asarray(image.convert("L")), np.asarray(small)
 
 
 def crisper(levels: NDArray[np.float32], amount: float) -> None:

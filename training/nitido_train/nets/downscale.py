@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from nitido.sharing.wish import COUNT
 
 Kind = Literal["a", "b", "c", "d"]
-_DETAILS = 5
-"""Filters of detail beside the one of the whole."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,13 @@ class DownscaleConfig:
     depth: int = 2
     hidden: int = 24
     """Width of the layer that reads the wish."""
+    details: int = 5
+    """Filters of detail beside the one of the whole, at most 5."""
     fine: int = 8
     """Features of the grid in b and c."""
+    stride: int = 1
+    """With 2, features stand for 2 x 2 pixels of the result, each of which still gets shares of its own: a
+    quarter of the work. Sides of a result are multiples of it."""
 
 
 class DownscaleNet(nn.Module):
@@ -48,23 +51,29 @@ class DownscaleNet(nn.Module):
     def __init__(self, config: DownscaleConfig) -> None:
         super().__init__()
         self.config = config
-        width, kind = config.width, config.kind
+        width, kind, stride = config.width, config.kind, config.stride
         if kind in ("b", "c"):
             self.fine = nn.Conv2d(1, config.fine, 3, padding=1)
         inputs = {"a": 4, "b": config.fine, "c": config.fine + 2, "d": 4}[kind]
-        self.head = nn.Conv2d(inputs, width, 3, padding=1)
+        self.head = nn.Conv2d(inputs, width, 3 * stride, stride, padding=stride)
         self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(config.depth))
-        self.tail = nn.Conv2d(width, _DETAILS if kind == "d" else 1, 3, padding=1)
+        found = config.details if kind == "d" else 1
+        self.tail = nn.Conv2d(width, stride**2 * found, 3, padding=1)
         self.whole = nn.Conv2d(4, 1, 3, padding=1, bias=False)
-        self.details = nn.Conv2d(4, _DETAILS, 3, padding=1, bias=False)
-        self.mix = nn.Linear(config.hidden, _DETAILS)
-        self.register_buffer("ones", torch.ones(1, _DETAILS, 1, 1), persistent=False)
+        self.details = nn.Conv2d(4, config.details, 3, padding=1, bias=False)
+        self.mix = nn.Linear(config.hidden, config.details)
+        # Of each pixel of a place; the whole comes first, and has a share of one.
+        places = F.pad(torch.eye(config.details), (0, 0, 1, 0)).repeat_interleave(stride**2, 0)
+        self.register_buffer("places", places, persistent=False)
+        self.register_buffer("ones", 1 - places.sum(1), persistent=False)
+        sums = torch.eye(stride**2).repeat(1, 1 + config.details)[:, :, None, None]
+        self.register_buffer("sums", sums, persistent=False)
         self.read = nn.Linear(COUNT, config.hidden)
         self.tell = nn.Linear(config.hidden, 2 * width)
         with torch.no_grad():
             whole, details = _short_filters()
             self.whole.weight.copy_(whole)
-            self.details.weight.copy_(details)
+            self.details.weight.copy_(details[: config.details])
             nn.init.zeros_(self.mix.weight)
             nn.init.zeros_(self.mix.bias)
             for layer in self.body:
@@ -80,7 +89,8 @@ class DownscaleNet(nn.Module):
     @property
     def receptive_radius(self) -> int:
         """How many pixels of the result away quarters can still matter."""
-        return self.config.depth + 2 + (self.config.kind in ("b", "c"))
+        stride = self.config.stride
+        return stride * (self.config.depth + 2) + stride - 1 + (self.config.kind in ("b", "c"))
 
     def forward(self, quarters: Tensor, wish: Tensor) -> Tensor:
         """Make small."""
@@ -91,7 +101,10 @@ class DownscaleNet(nn.Module):
         return _level(self.whole.weight, 1.0), _level(self.details.weight, 0.0)
 
     def refine(self, quarters: Tensor, wish: Tensor) -> Tensor:
-        """What to add to the linear filters' result; in kind d, to the shares that they have in it."""
+        """What to add to the linear filters' result; in kind d, to the shares that they have in it.
+
+        (N, ., H / stride, W / stride): pixels of a place are channels.
+        """
         told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
         scale, shift = told.chunk(2, 1)
         features = quarters
@@ -101,18 +114,37 @@ class DownscaleNet(nn.Module):
         features = F.relu(self.head(features) * (1 + scale) + shift)
         for layer in self.body:
             features = F.relu(layer(features))
-        change: Tensor = self.tail(features)
-        return change
+        weight, bias = self.tail.weight, self.tail.bias
+        assert bias is not None
+        if self.config.kind == "d":  # nothing is added to the share of the whole, which comes first
+            whole = self.config.stride**2
+            weight, bias = F.pad(weight, (0, 0, 0, 0, 0, 0, whole, 0)), F.pad(bias, (whole, 0))
+        return F.conv2d(features, weight, bias, padding=1)
 
     def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
         """The result, from the grid and what ``refine`` found."""
-        shares = self.mix(F.relu(self.read(wish)))[:, :, None, None]
-        grid = quarters[:, :4]
-        whole, details = (F.conv2d(grid, kernel, padding=1) for kernel in self.kernels())
+        stride = self.config.stride
+        shares = self.mix(F.relu(self.read(wish)))
+        shares = F.linear(shares, self.get_buffer("places"), self.get_buffer("ones"))[:, :, None, None]
+        kernels = spread(torch.cat(self.kernels()), stride)
+        filtered = F.conv2d(quarters[:, :4], kernels, stride=stride, padding=stride)
         if self.config.kind == "d":
-            result: Tensor = whole + F.conv2d(details * (shares + change), self.get_buffer("ones"))
-            return result
-        return whole + F.conv2d(details * shares, self.get_buffer("ones")) + change
+            shares = shares + change
+        result = F.conv2d(filtered * shares, self.get_buffer("sums"))
+        if self.config.kind != "d":
+            result = result + change
+        return F.pixel_shuffle(result, stride)
+
+
+def spread(kernels: Tensor, stride: int) -> Tensor:
+    """Kernels (K, 4, 3, 3) to (K stride^2, 4, 3 stride, 3 stride): of each pixel of a place, row by row."""
+    room = 3 * stride - 3
+    placed = [
+        F.pad(kernels, (stride - 1 + x, room - stride + 1 - x, stride - 1 + y, room - stride + 1 - y))
+        for y in range(stride)
+        for x in range(stride)
+    ]
+    return torch.stack(placed, 1).flatten(0, 1)
 
 
 def _level(kernels: Tensor, total: float) -> Tensor:
@@ -121,10 +153,10 @@ def _level(kernels: Tensor, total: float) -> Tensor:
 
 
 def _short_filters() -> tuple[Tensor, Tensor]:
-    """(1, 4, 3, 3) and (_DETAILS, 4, 3, 3), six taps each way over 3 x 3 quarters: whole, and detail.
+    """(1, 4, 3, 3) and (5, 4, 3, 3), six taps each way over 3 x 3 quarters: whole, and detail.
 
-    The whole is a bicubic that halves. Detail is that minus the mean of 4 pixels, of 16 and of 36, and the
-    finest of it along rows and along columns alone.
+    The whole is a bicubic that halves. Detail is that minus the mean of 4 pixels; the finest of it along rows
+    and along columns alone; and that minus the mean of 16 pixels, and of 36.
     """
     taps = torch.tensor([-0.0703, 0.2266, 0.8672, 0.8672, 0.2266, -0.0703])
     taps = taps / taps.sum()
@@ -133,5 +165,5 @@ def _short_filters() -> tuple[Tensor, Tensor]:
         mean[3 - radius : 3 + radius] = 1 / (2 * radius)
     whole = torch.outer(taps, taps)
     details = [whole - torch.outer(mean, mean) for mean in means]
-    details += [torch.outer(taps, taps - means[1]), torch.outer(taps - means[1], taps)]
+    details[1:1] = [torch.outer(taps, taps - means[1]), torch.outer(taps - means[1], taps)]
     return F.pixel_unshuffle(whole[None, None], 2), F.pixel_unshuffle(torch.stack(details)[:, None], 2)
