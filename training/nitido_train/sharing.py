@@ -138,7 +138,7 @@ class Chain:
         """What a viewer sees, (N, 1, SIDE, SIDE)."""
         if receiver != "sr":
             return resized(decoded, SIDE, receiver)
-        image = decoded.expand(-1, 3, -1, -1)
+        image = decoded.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             residuals = self.sr.refine(self.sr.describe(image))
         return resized(to_luma(self.sr.enlarge(image, residuals.float())).clamp(0, 1), SIDE, "lanczos")
