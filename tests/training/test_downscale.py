@@ -12,7 +12,7 @@ from PIL import Image
 
 from nitido.sharing.grid import grid_of, quarters, resize
 from nitido.sharing.wish import Wish, weights_of
-from nitido_train import checkpoint, codecs, data, picture_losses, sharing
+from nitido_train import checkpoint, codecs, data, picture_losses, sharing, sharing_cases
 from nitido_train.loop import LoopConfig, Progress
 from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy, ProxyConfig
 from nitido_train.nets.downscale import DownscaleConfig, DownscaleNet, Kind
@@ -26,7 +26,7 @@ TINY_SR = SrConfig(2, width=4, depth=1)
 def images(count: int = 2) -> torch.Tensor:
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (count, 48, 48), dtype=np.uint8)
-    side = (sharing.SIDE, sharing.SIDE)
+    side = (sharing_cases.SIDE, sharing_cases.SIDE)
     return codecs.planes_to_tensor(
         [np.asarray(Image.fromarray(p).resize(side, Image.Resampling.BICUBIC)) for p in small]
     )
@@ -89,10 +89,10 @@ def test_the_sdk_reads_the_same_grid_as_training(side: int) -> None:
     assert np.abs(found - trained.clip(0, 255)).mean() < 0.5  # Pillow rounds and clips between its passes
 
 
-@pytest.mark.parametrize("name", sharing.FILTERS)
+@pytest.mark.parametrize("name", sharing_cases.FILTERS)
 def test_filters_are_those_of_pillow(name: str) -> None:
     image = images(1)[0, 0].numpy()
-    expected = np.asarray(Image.fromarray(image).resize((80, 80), sharing.FILTERS[name]))
+    expected = np.asarray(Image.fromarray(image).resize((80, 80), sharing_cases.FILTERS[name]))
     found = sharing.resized(torch.from_numpy(image)[None, None], 80, name)[0, 0].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -106,10 +106,10 @@ def test_structure_is_ms_ssim() -> None:
     assert picture_losses.structure(image, other) == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("receiver", [*sharing.FILTERS, "sr"])
+@pytest.mark.parametrize("receiver", [*sharing_cases.FILTERS, "sr"])
 def test_slopes_pass_through_codec_and_receiver(receiver: str) -> None:
     small = resize_all(images(), 96).requires_grad_()
-    case = sharing.Case("jpeg", 50, 96, receiver)
+    case = sharing_cases.Case("jpeg", 50, 96, receiver)
     chain().figures(small, images(), case)[1:].sum().backward()
     assert small.grad is not None
     assert float(small.grad.abs().mean()) > 0
@@ -117,7 +117,7 @@ def test_slopes_pass_through_codec_and_receiver(receiver: str) -> None:
 
 def test_a_cost_falls_with_fewer_bits_and_with_less_distortion() -> None:
     means = sharing.Means(chain(), images())
-    case = sharing.Case("jpeg", 50, 96, "bicubic")
+    case = sharing_cases.Case("jpeg", 50, 96, "bicubic")
     exchange = means.of(case)
     assert float(exchange.worth.min()) >= 0
     figures = exchange.mean[:, None].repeat(1, 2)
@@ -130,27 +130,82 @@ def test_a_cost_falls_with_fewer_bits_and_with_less_distortion() -> None:
 
 def test_without_a_codec_only_distortions_count() -> None:
     found = sharing.Chain(IdentityProxy(), SrNet(TINY_SR)).figures(
-        resize_all(images(), 96), images(), sharing.Case("jpeg", 50, 96, "bicubic")
+        resize_all(images(), 96), images(), sharing_cases.Case("jpeg", 50, 96, "bicubic")
     )
     assert float(found[0].abs().max()) == 0
     assert float(found[1:].min()) > 0
 
 
-def test_training_saves_bits_by_its_own_account(photos: Path, tmp_path: Path) -> None:
+def test_flicker_is_what_frames_change_by_and_should_not() -> None:
+    true = images(3)
+    assert float(sharing.flicker(true + 0.1, true)) == pytest.approx(0, abs=1e-9)  # a wrong level is steady
+    steps = torch.tensor([0.0, 0.1, 0.0])[:, None, None, None]
+    assert float(sharing.flicker(true + steps, true)) == pytest.approx(0.01, rel=1e-4)
+
+
+def test_flicker_counts_in_clips_alone() -> None:
+    own, net = chain(), DownscaleNet(DownscaleConfig())
+    means = sharing.Means(own, images())
+    case = sharing_cases.Case("h264", 28, 96, "bicubic")
+    still, moving = (sharing_cases.Sample(images(3), case, WISH, clip) for clip in (False, True))
+    costs = [float(sharing.objective(net, own, means, sample, 0.5)) for sample in (still, moving)]
+    assert costs[0] == pytest.approx(float(sharing.objective(net, own, means, moving, 0.0)))
+    assert costs[0] != pytest.approx(costs[1])
+
+
+def test_cases_draw_the_ends_of_the_slider_and_clips() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [sharing_cases.draw_weights(rng) for _ in range(200)]
+    assert min(drawn.count(weights_of(detail)) for detail in (0.0, 0.5, 1.0)) >= 5
+    photos = [np.random.default_rng(1).integers(0, 256, (256, 256), dtype=np.uint8)]
+    source = sharing_cases.batches(photos, 3, 0, clips=0.5)
+    samples = [next(source) for _ in range(20)]
+    assert {sample.clip for sample in samples} == {True, False}
+    assert all(sample.case.codec == "h264" for sample in samples if sample.clip)
+
+
+@pytest.fixture
+def files(photos: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Checkpoints of a codec's stand-in and of a receiver."""
     proxy, sr = tmp_path / "proxy.safetensors", tmp_path / "sr.safetensors"
     for file, net, network in (
         (proxy, CodecProxy(ProxyConfig()), {"codecs": codecs.CODECS, "width": 16}),
         (sr, SrNet(TINY_SR), {"scale": 2, "width": 4, "depth": 1}),
     ):
-        files = data.training_photos(photos)
-        checkpoint.save(checkpoint.Trained(net, {}, network, 0, files, Progress(), {}), "x", file)
+        used = data.training_photos(photos)
+        checkpoint.save(checkpoint.Trained(net, {}, network, 0, used, Progress(), {}), "x", file)
+    return proxy, sr
+
+
+def test_a_receiver_trains_together_with_the_downscaler(
+    photos: Path, tmp_path: Path, files: tuple[Path, Path]
+) -> None:
+    config = downscale.Config(
+        network=DownscaleConfig(width=8, depth=1, stride=2),
+        half=True,
+        batch=2,
+        clips=0.5,
+        loop=LoopConfig(steps=4, warmup=1, muon_learning_rate=0.01),
+    )
+    trained, up = downscale.train(config, photos, tmp_path / "run", *files, joint=True)
+    assert up is not None
+    assert isinstance(trained.net, DownscaleNet)
+    before = SrNet(TINY_SR)
+    checkpoint.load_weights(before, files[1])
+    assert not torch.equal(before.head.weight, up.head.weight)
+
+
+def test_training_saves_bits_by_its_own_account(
+    photos: Path, tmp_path: Path, files: tuple[Path, Path]
+) -> None:
+    proxy, sr = files
     config = downscale.Config(
         network=DownscaleConfig(width=8, depth=1),
         half=True,
         batch=2,
         loop=LoopConfig(steps=25, warmup=2, learning_rate=5e-3, bf16=False),
     )
-    trained = downscale.train(config, photos, tmp_path / "run", proxy, sr)
+    trained, _ = downscale.train(config, photos, tmp_path / "run", proxy, sr)
     assert isinstance(trained.net, DownscaleNet)
     before = DownscaleNet(config.network)
     case_chain = sharing.Chain(downscale.open_proxy(proxy), SrNet(TINY_SR))

@@ -7,8 +7,7 @@ lambda is no constant to be tuned, but read off the codec's own curve.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -20,15 +19,14 @@ from torch import Tensor
 
 from nitido.sharing.wish import Wish
 from nitido_train import picture_losses
-from nitido_train.codecs import CODECS, QUALITIES, Codec, Plane, planes_to_tensor
-from nitido_train.data import crops, random_symmetry
+from nitido_train.codecs import CODECS, QUALITIES, Codec
 from nitido_train.losses import to_luma
-from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy
+from nitido_train.nets.codec_proxy import CodecProxy, Coded, IdentityProxy
 from nitido_train.nets.downscale import DownscaleNet
 from nitido_train.nets.sr import SrNet
+from nitido_train.sharing_cases import FILTERS, SIDE, Case, Sample
+from nitido_train.upscaling import enlarged
 
-SIDE = 192
-"""Of the crops."""
 _MARGIN = 8
 """Pixels of a crop's border that do not count: what lies beyond it is unknown."""
 _MEAN_SHARE = 0.5
@@ -37,40 +35,16 @@ _PLACES = 5
 """Qualities at which a codec's curve is measured."""
 _RATE_WEIGHTS = (1.25, 1.0, 0.75)
 """What bits count for beside each loss: who wants fidelity gets fewer, who wants edges more."""
+_UNSEEN = 1e-5
+"""Flicker as strong as this does not count: rounding to grey levels makes as much."""
 _LUMA_SHARE = 0.85
 """Of a file's bits; the rest is chroma and headers, which stay."""
-FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "box": Image.Resampling.BOX,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
-_SEEN_THROUGH = {"nearest": 0.05, "bilinear": 0.15, "bicubic": 0.6, "lanczos": 0.2}
-"""How often each classic filter enlarges; apps and browsers use the third most."""
 LOSSES: tuple[Callable[[Tensor, Tensor], Tensor], ...] = (
     picture_losses.square_error,
     picture_losses.structure,
     picture_losses.edges,
 )
 """In the order of ``Wish.weights``."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """What happens to a batch."""
-
-    codec: Codec
-    quality: int
-    side: int
-    """Of the small crops."""
-    receiver: str
-    """A filter of ``FILTERS``, or ``sr`` for the learned one."""
-
-    @property
-    def factor(self) -> float:
-        """Small over large."""
-        return self.side / SIDE
 
 
 class Exchange(NamedTuple):
@@ -127,29 +101,54 @@ class Chain:
 
     def figures(self, small: Tensor, large: Tensor, case: Case) -> Tensor:
         """(4, N): bits and the three distortions of luma ``small`` (N, 1, h, h) in [0, 1]."""
+        return self.compared(*self.seen(small, case), large)
+
+    def seen(self, small: Tensor, case: Case) -> tuple[Coded, Tensor]:
+        """What the codec makes of it, and what a viewer sees, (N, 1, SIDE, SIDE)."""
         code = torch.full((len(small),), CODECS.index(case.codec))
         coded = self.proxy(small, code, torch.full((len(small),), float(case.quality)))
-        seen = self.received(coded.decoded.clamp(0, 1), case.receiver)
+        return coded, self.received(coded.decoded.clamp(0, 1), case.receiver).float()
+
+    def compared(self, coded: Coded, seen: Tensor, large: Tensor) -> Tensor:
+        """(4, N) figures of what was seen, without its border."""
         inner = (slice(None), slice(None), slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
-        seen, true = seen.float()[inner], large[inner]
+        seen, true = seen[inner], large[inner]
         return torch.stack([coded.bits, *(loss(seen, true) for loss in LOSSES)])
 
     def received(self, decoded: Tensor, receiver: str) -> Tensor:
         """What a viewer sees, (N, 1, SIDE, SIDE)."""
         if receiver != "sr":
             return resized(decoded, SIDE, receiver)
-        image = decoded.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        # One that is in training sees tints of grey, so that it does not forget colours.
+        tint = 1 - 0.5 * torch.rand(len(decoded), 3, 1, 1) if self.sr.training else torch.ones(1, 3, 1, 1)
+        image = (decoded * tint).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
-            residuals = self.sr.refine(self.sr.describe(image))
-        return resized(to_luma(self.sr.enlarge(image, residuals.float())).clamp(0, 1), SIDE, "lanczos")
+            made = enlarged(self.sr, image)
+        return resized(to_luma(made / tint).clamp(0, 1), SIDE, "lanczos")
 
 
-def objective(net: DownscaleNet, chain: Chain, means: Means, batch: tuple[Tensor, Case, Wish]) -> Tensor:
-    """Rate plus weighted distortions, in shares of the rate (D3)."""
-    large, case, wish = batch
+def objective(net: DownscaleNet, chain: Chain, means: Means, sample: Sample, temporal: float = 0.0) -> Tensor:
+    """Rate plus weighted distortions, in shares of the rate (D3); ``temporal`` is the weight of flicker (D5).
+
+    In a clip the other distortions share what flicker leaves.
+    """
+    large, case, wish = sample.large, sample.case, sample.wish
     small = downscaled(net, large, case.side, wish)
     with torch.autocast("cpu", enabled=False):
-        return cost(chain.figures(small, large, case), means.of(case), wish)
+        coded, seen = chain.seen(small, case)
+        figures, exchange = chain.compared(coded, seen, large), means.of(case)
+        total = cost(figures, exchange, wish)
+        if not (sample.clip and temporal):
+            return total
+        rate = torch.log(figures[0] + _MEAN_SHARE * exchange.mean[0]).mean()
+        unrest = exchange.worth[0] * _LUMA_SHARE * rate + torch.log(flicker(seen, large) + _UNSEEN)
+        return (1 - temporal) * total + temporal * unrest / exchange.usual[0]
+
+
+def flicker(seen: Tensor, true: Tensor) -> Tensor:
+    """Mean square error of how pixels change from frame (N, 1, H, W) to frame: the temporal profile's."""
+    inner = (slice(None), slice(None), slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
+    return (seen[inner].diff(dim=0) - true[inner].diff(dim=0)).square().mean()
 
 
 def cost(figures: Tensor, exchange: Exchange, wish: Wish) -> Tensor:
@@ -200,36 +199,3 @@ def _matrix(size: int, side: int, name: str) -> Tensor:
     """(side, size): Pillow's filter along one axis, read off what it makes of single white pixels."""
     identity = Image.fromarray(np.eye(size, dtype=np.float32))
     return torch.from_numpy(np.asarray(identity.resize((size, side), FILTERS[name])).copy())
-
-
-def batches(
-    planes: Sequence[Plane], batch: int, seed: int, codecs: Sequence[Codec] = CODECS, half: bool = False
-) -> Iterator[tuple[Tensor, Case, Wish]]:
-    """Endless random crops, each batch with a case and a wish of its own; with ``half`` all to half size."""
-    rng = np.random.default_rng(seed)
-    places = crops(planes, SIDE, rng)
-    while True:
-        chosen = [
-            random_symmetry(planes[index][top : top + SIDE, left : left + SIDE], int(rng.integers(8)))
-            for index, top, left in (next(places) for _ in range(batch))
-        ]
-        case = draw(rng, codecs, half)
-        weights = rng.dirichlet((0.5, 0.5, 0.5))
-        wish = Wish(
-            (float(weights[0]), float(weights[1]), float(weights[2])),
-            case.codec,
-            case.quality,
-            case.factor,
-            case.receiver == "sr",
-        )
-        yield planes_to_tensor(chosen), case, wish
-
-
-def draw(rng: np.random.Generator, codecs: Sequence[Codec], half: bool) -> Case:
-    """A random case: three in five halve the photo, two in five are seen through the learned receiver."""
-    codec = codecs[int(rng.integers(len(codecs)))]
-    quality = round(float(rng.uniform(*sorted(QUALITIES[codec]))))
-    side = SIDE // 2 if half or rng.random() < 0.6 else 8 * int(rng.integers(SIDE // 32, SIDE // 8 + 1))
-    if side >= SIDE // 2 and rng.random() < 0.5:
-        return Case(codec, quality, side, "sr")
-    return Case(codec, quality, side, str(rng.choice(list(_SEEN_THROUGH), p=list(_SEEN_THROUGH.values()))))

@@ -1,6 +1,8 @@
 """Train a codec-aware downscaling network through a codec's stand-in and what enlarges its result again.
 
-python -m nitido_train.recipes.downscale --data PHOTOS --minutes 25 --out share.safetensors
+    python -m nitido_train.recipes.downscale --data PHOTOS --minutes 25 --clips 0.25 --out share.safetensors
+
+Together with an upscaler: ``--half --joint UPSCALER.safetensors``, from ``--warm-start`` share.safetensors.
 """
 
 from __future__ import annotations
@@ -8,27 +10,27 @@ from __future__ import annotations
 import argparse
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from nitido.sharing.wish import Wish, weights_of
-from nitido_train import checkpoint, codecs, data, loop, sharing
+from nitido_train import checkpoint, codecs, data, loop, sharing, sharing_cases
 from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy, ProxyConfig
 from nitido_train.nets.downscale import DownscaleConfig, DownscaleNet, Kind
-from nitido_train.nets.sr import parameter_count
+from nitido_train.nets.sr import SrNet, parameter_count
 from nitido_train.upscaling import open_upscaler
 
 _MEASURED = (
-    sharing.Case("jpeg", 75, 96, "bicubic"),
-    sharing.Case("jpeg", 75, 96, "sr"),
-    sharing.Case("jpeg", 75, 128, "bicubic"),
-    sharing.Case("h264", 28, 96, "bicubic"),
+    sharing_cases.Case("jpeg", 75, 96, "bicubic"),
+    sharing_cases.Case("jpeg", 75, 96, "sr"),
+    sharing_cases.Case("jpeg", 75, 128, "bicubic"),
+    sharing_cases.Case("h264", 28, 96, "bicubic"),
 )
 
 
@@ -42,8 +44,20 @@ class Config:
     half: bool = False
     """Only to half the size, all that kind a is for."""
     batch: int = 3
+    clips: float = 0.0
+    """How many of the batches are photos in motion."""
+    temporal: float = 0.5
+    """Weight of flicker in those."""
     seed: int = 0
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
+
+
+class Pair(nn.Module):
+    """A downscaler, and the upscaler that it is trained together with (D7) where there is one."""
+
+    def __init__(self, down: DownscaleNet, up: SrNet | None) -> None:
+        super().__init__()
+        self.down, self.up = down, up
 
 
 def train(
@@ -54,13 +68,17 @@ def train(
     sr: Path,
     warm_start: Path | None = None,
     resume: bool = False,
-) -> checkpoint.Trained:
-    """Train, and measure on held-out photos what is saved against Lanczos; ``warm_start`` gives layers."""
+    joint: bool = False,
+) -> tuple[checkpoint.Trained, SrNet | None]:
+    """Train, and measure on held-out photos what is saved against Lanczos; ``warm_start`` gives layers.
+
+    With ``joint``, a copy of the learned receiver is trained too, and returned (D7).
+    """
     torch.manual_seed(config.seed)
     files = data.training_photos(folder)
     codec = open_proxy(proxy) if config.codecs else IdentityProxy()
     chain = sharing.Chain(codec, open_upscaler(sr, 2))
-    soft = sharing.Chain(copy.deepcopy(codec).train(), chain.sr)
+    proxy_in_training = copy.deepcopy(codec).train()
     net = DownscaleNet(config.network)
     if warm_start is not None:
         checkpoint.load_matching(net, warm_start)
@@ -68,20 +86,32 @@ def train(
     means = sharing.Means(chain, _middles(photos[:: max(1, len(photos) // 12)]))
     held = _middles(planes(data.held_out_photos(folder)))[:16]
 
-    def loss(net: DownscaleNet, batch: tuple[Tensor, sharing.Case, Wish]) -> Tensor:
-        return sharing.objective(net, soft, means, batch)
+    def loss(pair: Pair, sample: sharing_cases.Sample) -> Tensor:
+        soft = sharing.Chain(proxy_in_training, pair.up or chain.sr)
+        return sharing.objective(pair.down, soft, means, sample, config.temporal)
 
-    def evaluate(net: DownscaleNet) -> dict[str, float]:
-        return savings(net, chain, means, held)
+    def evaluate(pair: Pair) -> dict[str, float]:
+        return savings(pair.down, sharing.Chain(codec, pair.up or chain.sr), means, held)
 
-    source = sharing.batches(photos, config.batch, config.seed, config.codecs or codecs.CODECS, config.half)
-    average, progress = loop.fit(net, source, loss, config.loop, run, resume, evaluate)
+    source = sharing_cases.batches(
+        photos,
+        config.batch,
+        config.seed,
+        config.codecs or codecs.CODECS,
+        config.half,
+        config.clips,
+        learned=1.0 if joint else 0.5,
+    )
+    pair = Pair(net, copy.deepcopy(chain.sr).requires_grad_().train() if joint else None)
+    average, progress = loop.fit(pair, source, loss, config.loop, run, resume, evaluate)
     if warm_start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(warm_start).command)
-    measured = {**evaluate(average), "parameters": float(parameter_count(average))}
-    return checkpoint.Trained(
-        average, asdict(config), asdict(config.network), config.seed, files, progress, measured
+    measured = {**evaluate(average), "parameters": float(parameter_count(average.down))}
+    history = {**asdict(config), "receiver": checkpoint.identity(sr), "joint": joint}
+    trained = checkpoint.Trained(
+        average.down, history, asdict(config.network), config.seed, files, progress, measured
     )
+    return trained, average.up
 
 
 def savings(net: DownscaleNet, chain: sharing.Chain, means: sharing.Means, held: Tensor) -> dict[str, float]:
@@ -116,7 +146,7 @@ def open_proxy(file: Path) -> CodecProxy:
 
 
 def _middles(photos: Sequence[codecs.Plane]) -> Tensor:
-    side = sharing.SIDE
+    side = sharing_cases.SIDE
     found = []
     for photo in photos:
         top, left = ((length - side) // 2 for length in photo.shape)
@@ -133,6 +163,8 @@ def main() -> None:
     parser.add_argument("--kind", choices=get_args(Kind), default=DownscaleConfig.kind)
     parser.add_argument("--width", type=int, default=DownscaleConfig.width)
     parser.add_argument("--depth", type=int, default=DownscaleConfig.depth)
+    parser.add_argument("--stride", type=int, choices=(1, 2), default=2, help="1: four times the work")
+    parser.add_argument("--details", type=int, choices=range(1, 6), default=3, help="filters of detail")
     parser.add_argument("--half", action="store_true", help="only to half the size")
     parser.add_argument(
         "--codecs", default=",".join(codecs.CODECS), help="to train for, with commas; empty for none at all"
@@ -140,6 +172,9 @@ def main() -> None:
     folder = Path("training/checkpoints")
     parser.add_argument("--proxy", type=Path, default=folder / "codec-proxy.safetensors")
     parser.add_argument("--sr", type=Path, default=folder / "sr-x2.safetensors", help="learned receiver")
+    parser.add_argument("--joint", type=Path, help="train the receiver too, and write it to this checkpoint")
+    parser.add_argument("--clips", type=float, default=0.0, help="share of batches that are photos in motion")
+    parser.add_argument("--temporal", type=float, default=Config.temporal, help="weight of their flicker")
     parser.add_argument("--batch", type=int, default=Config.batch)
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
@@ -149,10 +184,12 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     config = Config(
-        network=DownscaleConfig(args.kind, args.width, args.depth),
+        network=DownscaleConfig(args.kind, args.width, args.depth, details=args.details, stride=args.stride),
         codecs=tuple(codec for codec in codecs.CODECS if codec in args.codecs.split(",")),
         half=args.half,
         batch=args.batch,
+        clips=args.clips,
+        temporal=args.temporal,
         loop=loop.LoopConfig(
             steps=args.steps,
             minutes=args.minutes,
@@ -164,8 +201,11 @@ def main() -> None:
         ),
     )
     run = Path("runs") / args.out.stem
-    trained = train(config, args.data, run, args.proxy, args.sr, args.warm_start, args.resume)
+    joint = args.joint is not None
+    trained, up = train(config, args.data, run, args.proxy, args.sr, args.warm_start, args.resume, joint)
     checkpoint.save(trained, "downscale", args.out)
+    if up is not None:
+        checkpoint.save(replace(trained, net=up, network=asdict(up.config)), "sr", args.joint)
 
 
 if __name__ == "__main__":
