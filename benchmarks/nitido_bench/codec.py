@@ -64,7 +64,8 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
         from nitido_bench import codec_video
 
         found = [shot for folder in args.clips for shot in codec_video.shots(folder, args.frames, args.limit)]
-        yield from codec_video.measure(downscaler, found, args.detail)
+        for receiver in args.receiver:
+            yield from codec_video.measure(downscaler, found, receiver, args.detail)
     if "slider" in args.tables:
         yield from slider(downscaler, photos)
     if "cost" in args.tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +26,12 @@ Receive = Callable[[Pixels, tuple[int, int]], Pixels]
 QUALITIES: Mapping[str, tuple[int, ...]] = {
     "jpeg": (30, 45, 60, 70, 80, 90),
     "webp": (30, 45, 60, 70, 80, 90),
+    "avif": (30, 45, 55, 65, 75, 85),
+}
+_OPTIONS: Mapping[str, dict[str, Any]] = {
+    "jpeg": {"subsampling": 2, "progressive": True},
+    "webp": {},
+    "avif": {"subsampling": "4:2:0"},
 }
 CLASSIC: Mapping[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
@@ -94,8 +100,7 @@ def curve(photo: Pixels, factor: float, make: Make, receive: Receive, codec: str
 def encoded(small: Pixels, codec: str, quality: int) -> bytes:
     """As ``nitido share`` encodes: 4:2:0, JPEG progressive with tables of its own."""
     buffer = io.BytesIO()
-    options = {"subsampling": 2, "progressive": True} if codec == "jpeg" else {}
-    Image.fromarray(small).save(buffer, codec.upper(), quality=quality, **options)
+    Image.fromarray(small).save(buffer, codec.upper(), quality=quality, **_OPTIONS[codec])
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 import nitido
 from nitido.clips import Clip, Planes
+from nitido.sharing import Receiver
 from nitido.sharing.clip import ClipSharing, smaller, target
 from nitido.sharing.x264 import through_x264
 from nitido_bench import codec_chain as chain
@@ -21,6 +22,8 @@ from nitido_train.clips import list_clips
 Plane = NDArray[np.uint8]
 MakeFrame = Callable[[Planes, int], Planes]
 """(frame, constant rate factor) to the small frame."""
+Enlarge = Callable[[Plane, tuple[int, ...]], Plane]
+"""(small luma, (height, width)) to what is seen."""
 
 CRFS = (20, 23, 26, 29, 32, 36)
 SEEN_EVERY = 4
@@ -53,31 +56,35 @@ def shots(folder: Path, count: int, limit: int | None) -> Iterator[Shot]:
             yield Shot(file.stem, frames)
 
 
-def measure(downscaler: nitido.Downscaler, found: Sequence[Shot], details: Sequence[float]) -> Iterator[Row]:
-    """Against Lanczos, mean over clips, to half the size, enlarged by bicubic."""
+def measure(
+    downscaler: nitido.Downscaler, found: Sequence[Shot], receiver: str, details: Sequence[float]
+) -> Iterator[Row]:
+    """Against Lanczos, mean over clips, to half the size, enlarged by ``bicubic`` or ``sr``."""
+    told: Receiver = "nitido" if receiver == "sr" else "classic"
+    enlarge = received_by(receiver)
 
     def learned(detail: float) -> MakeFrame:
         return lambda frame, crf: smaller(
-            frame, downscaler, ClipSharing(min(frame.y.shape) // 2, crf, detail)
+            frame, downscaler, ClipSharing(min(frame.y.shape) // 2, crf, detail, told)
         )
 
     ways: dict[str, MakeFrame] = {
         **{name: classic(name) for name in ("box", "bicubic")},
         **{f"learned, detail {detail:g}": learned(detail) for detail in details},
     }
-    anchors = [curve(shot, classic("lanczos")) for shot in found]
+    anchors = [curve(shot, classic("lanczos"), enlarge) for shot in found]
     for name, make in ways.items():
         rows = [
             [bd_rate(anchor, points, metric) for metric in METRICS]
             for anchor, points in (
-                (anchor, curve(shot, make)) for shot, anchor in zip(found, anchors, strict=True)
+                (anchor, curve(shot, make, enlarge)) for shot, anchor in zip(found, anchors, strict=True)
             )
         ]
         yield {
             "table": "video",
             "codec": "h264",
             "factor": 0.5,
-            "receiver": "bicubic",
+            "receiver": receiver,
             "downscaler": name,
             "clips": len(found),
             **chain.mean_rates(rows, METRICS),
@@ -99,19 +106,27 @@ def classic(name: str) -> MakeFrame:
     return make
 
 
-def curve(shot: Shot, make: MakeFrame) -> list[chain.Point]:
+def received_by(name: str) -> Enlarge:
+    """``bicubic``, Pillow's, or ``sr``: what ``codec_chain`` enlarges photos by, on luma as grey."""
+    if name == "bicubic":
+        return resize_bicubic
+    receive = chain.received_by(name)
+    return lambda plane, shape: receive(_grey(plane), (shape[0], shape[1]))[..., 1]
+
+
+def curve(shot: Shot, make: MakeFrame, enlarge: Enlarge) -> list[chain.Point]:
     """A shot at every rate factor."""
     points = []
     for crf in CRFS:
         decoded, size = through_x264([make(frame, crf) for frame in shot.frames], crf)
-        points.append(chain.Point(8 * size, scores(shot.frames, decoded)))
+        points.append(chain.Point(8 * size, scores(shot.frames, decoded, enlarge)))
     return points
 
 
-def scores(frames: Sequence[Planes], decoded: Sequence[Plane]) -> tuple[float, ...]:
-    """Means over frames in the order of ``METRICS``: of luma, enlarged by bicubic; larger is better."""
+def scores(frames: Sequence[Planes], decoded: Sequence[Plane], enlarge: Enlarge) -> tuple[float, ...]:
+    """Means over frames in the order of ``METRICS``: of luma, enlarged; larger is better."""
     true = [frame.y for frame in frames]
-    seen = [resize_bicubic(plane, luma.shape) for plane, luma in zip(decoded, true, strict=True)]
+    seen = [enlarge(plane, luma.shape) for plane, luma in zip(decoded, true, strict=True)]
     pictures = [
         chain.scores(_grey(a), _grey(b)) for a, b in zip(seen[::SEEN_EVERY], true[::SEEN_EVERY], strict=True)
     ]

@@ -30,6 +30,7 @@ NAMES = (
     "blind",
     "faces",
     "codec",
+    "codec-kinds",
     "video",
     "trigger",
     "trigger-views",

@@ -12,6 +12,7 @@ import nitido
 from nitido.bundle.manifest import Build, DownscaleTask, TensorSpec
 from nitido.runtime.function import FunctionSession
 from nitido.sharing.wish import COUNT
+from nitido_bench import codec
 from nitido_bench import codec_chain as chain
 from nitido_bench.cli import make_parser
 from nitido_bench.suite import Row
@@ -68,6 +69,14 @@ def test_more_bits_that_bring_nothing_are_no_part_of_a_curve() -> None:
     assert np.isnan(chain.bd_rate(falling, falling, "psnr"))
 
 
+@pytest.mark.parametrize("name", chain.QUALITIES)
+def test_every_codec_decodes_to_the_same_size(name: str) -> None:
+    points = chain.curve(photo(), 0.5, chain.classic("lanczos"), chain.received_by("bicubic"), name)
+    assert len(points) == len(chain.QUALITIES[name])
+    assert points[-1].bits > 1.5 * points[0].bits
+    assert points[-1].scores[0] > points[0].scores[0]
+
+
 @pytest.mark.parametrize("metric", chain.METRICS)
 def test_a_tenth_fewer_bits_is_minus_ten_percent(metric: str) -> None:
     points = [chain.Point(1000 * 2**n, (30 + n, 10 + 2 * n, 5 + n)) for n in range(6)]
@@ -100,6 +109,7 @@ def test_photos_are_compared_at_every_factor_and_receiver(
 
 
 def test_the_slider_and_the_cost_are_measured(monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
+    monkeypatch.setattr(codec, "_ROUNDS", 4)
     rows = measured(monkeypatch, photos, "--tables", "slider", "cost")
     slider = [row for row in rows if row["table"] == "slider"]
     assert [row["detail"] for row in slider] == ["Lanczos", "0", "0.25", "0.5", "0.75", "1"]
@@ -121,7 +131,18 @@ def test_clips_are_compared_and_their_flicker_too(monkeypatch: pytest.MonkeyPatc
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-    words = ("--tables", "video", "--clips", str(photos), "--frames", "5", "--detail", "0.5")
+    words = (
+        "--tables",
+        "video",
+        "--clips",
+        str(photos),
+        "--frames",
+        "5",
+        "--detail",
+        "0.5",
+        "--receiver",
+        "bicubic",
+    )
     rows = measured(monkeypatch, photos, *words)
     assert [row["downscaler"] for row in rows] == ["box", "bicubic", "learned, detail 0.5"]
     assert rows[2]["bd_flicker"] == pytest.approx(rows[0]["bd_flicker"], abs=5)
