@@ -17,7 +17,7 @@ _PATH: tuple[Weights, ...] = ((1.0, 0.0, 0.0), (0.4, 0.5, 0.1), (0.0, 0.5, 0.5))
 """What ``detail`` 0, 0.5 and 1 mean."""
 COUNT = 7
 _CRISPNESS = 0.1
-"""At the slider's ends. With twice as much, bits at equal quality rise above those of Lanczos."""
+"""At the slider's ends: more would cost bits at equal quality."""
 
 
 @dataclass(frozen=True)
