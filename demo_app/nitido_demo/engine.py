@@ -114,9 +114,9 @@ class _Stepping:
         self.info = session.info
         self.resizable = session.resizable
 
-    def run(self, inputs: Tensors) -> Tensors:
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
         """As the session does."""
-        outputs = self._session.run(inputs)
+        outputs = self._session.run(inputs, out)
         self._done += 1
         self._step(self._done)
         return outputs

@@ -71,8 +71,8 @@ class EvaluatedSession:
         self.build = build
         self.info = RuntimeInfo("coreml", _version(), "evaluated, not executed here", build.target, None)
 
-    def run(self, inputs: Tensors) -> Tensors:
-        """Compute the outputs, by name, from the inputs, by name."""
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
+        """Compute the outputs, by name, from the inputs, by name; ``out`` is not used."""
         values: Values = dict(self._program.constants)
         for spec in self.build.inputs:
             value = np.asarray(inputs[spec.name], np.float32)

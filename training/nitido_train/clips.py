@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
+from nitido.clips import Clip
 from nitido_train.data import Pixels
-from nitido_train.errors import TrainingDataError
 
 SUFFIXES = {".mp4", ".mkv", ".mov", ".webm", ".avi", ".264", ".h264", ".y4m"}
-_FRAMES_A_SECOND = 25.0
-"""Of clips that do not say: raw H.264 streams."""
 
 
 def list_clips(folder: Path) -> list[Path]:
@@ -24,14 +20,9 @@ def list_clips(folder: Path) -> list[Path]:
 
 
 def frames(file: Path, every: float) -> Iterator[tuple[int, Pixels]]:
-    """One frame in ``every`` seconds, from the first on, with its number. Raises TrainingDataError."""
-    try:
-        import av
-    except ImportError as error:
-        raise TrainingDataError("reading clips needs PyAV: pip install 'nitido[video]'") from error
-    with av.open(str(file)) as clip:
-        stream = clip.streams.video[0]
-        step = max(1, round(every * float(stream.average_rate or _FRAMES_A_SECOND)))
-        for number, frame in enumerate(clip.decode(stream)):
-            if number % step == 0:
-                yield number, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    """One frame in ``every`` seconds, from the first on, with its number. Raises what ``Clip`` does."""
+    with Clip(file) as clip:
+        step = max(1, round(every * float(clip.info.rate)))
+        for frame in clip:
+            if frame.number % step == 0:
+                yield frame.number, frame.pixels

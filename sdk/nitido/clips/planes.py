@@ -56,13 +56,13 @@ class Planes:
     @classmethod
     def of_frame(cls, frame: Any) -> Planes:
         """Views of a PyAV frame of the format ``yuv420p`` or ``yuvj420p``: valid as long as they are held."""
-        return cls(*(_view(plane) for plane in frame.planes))
+        return cls(*(view(plane) for plane in frame.planes))
 
     def to_frame(self, *, full: bool = False) -> Any:
         """A PyAV frame with a copy of the planes, of studio or ``full`` range."""
         frame = pyav().VideoFrame(self.width, self.height, "yuvj420p" if full else "yuv420p")
         for plane, values in zip(frame.planes, (self.y, self.u, self.v), strict=True):
-            _view(plane)[:] = values
+            view(plane)[:] = values
         return frame
 
     def to_pixels(self) -> Pixels:
@@ -71,17 +71,38 @@ class Planes:
         return pixels
 
 
+class Resizer:
+    """Resizes by swscale's bicubic. It works out its filters once for frames of the same two sizes."""
+
+    def __init__(self, threads: int = 1) -> None:
+        """``threads``: 0 for as many as there are processors."""
+        self._threads = threads
+        self._reformatter: Any = None
+
+    def __call__(self, plane: Plane, width: int, height: int) -> Plane:
+        """One plane in another size."""
+        if plane.shape == (height, width):
+            return plane
+        frame = pyav().VideoFrame(plane.shape[1], plane.shape[0], "gray")
+        view(frame.planes[0])[:] = plane
+        return view(self.frame(frame, width, height).planes[0])
+
+    def frame(self, frame: Any, width: int, height: int) -> Any:
+        """A PyAV frame in another size."""
+        if self._reformatter is None:
+            self._reformatter = pyav().video.reformatter.VideoReformatter()
+        return self._reformatter.reformat(
+            frame, width, height, interpolation="BICUBIC", threads=self._threads
+        )
+
+
 def resized(plane: Plane, width: int, height: int) -> Plane:
     """One plane in another size, by swscale's bicubic."""
-    if plane.shape == (height, width):
-        return plane
-    frame = pyav().VideoFrame(plane.shape[1], plane.shape[0], "gray")
-    _view(frame.planes[0])[:] = plane
-    return _view(frame.reformat(width, height, interpolation="BICUBIC").planes[0])
+    return Resizer()(plane, width, height)
 
 
-def _view(plane: Any) -> Plane:
+def view(plane: Any) -> Plane:
     """A plane without the padding at the end of its rows; it keeps the frame's memory alive."""
     rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    view: Plane = rows[:, : plane.width]
-    return view
+    seen: Plane = rows[:, : plane.width]
+    return seen

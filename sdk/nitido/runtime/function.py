@@ -40,6 +40,6 @@ class FunctionSession:
         """No: the function gets what the build says."""
         return False
 
-    def run(self, inputs: Tensors) -> Tensors:
-        """Call the function."""
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
+        """Call the function; ``out`` is not used."""
         return self._function(inputs)

@@ -61,8 +61,8 @@ class LitertSession:
         """Yes: on the CPU the interpreter allocates its tensors anew."""
         return True
 
-    def run(self, inputs: Tensors) -> Tensors:
-        """Compute the outputs, by name, from the inputs, by name."""
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
+        """Compute the outputs, by name, from the inputs, by name; ``out`` is not used."""
         with self._lock:
             self._resize({name: inputs[name].shape for name in self._inputs})
             for name, index in self._inputs.items():

@@ -68,16 +68,16 @@ class CompiledSession:
         self.info = RuntimeInfo("litert", version, device, build.target, None)
         """What runs it."""
 
-    def run(self, inputs: Tensors) -> Tensors:
-        """Compute the outputs, by name, from the inputs, by name."""
-        into, out = self._buffers
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
+        """Compute the outputs, by name, from the inputs, by name; ``out`` is not used."""
+        into, found = self._buffers
         with self._lock:
             for name, buffer in zip(self._inputs, into, strict=True):
                 buffer.write(np.ascontiguousarray(inputs[name]))
-            self._model.run_by_index(0, into, out)
+            self._model.run_by_index(0, into, found)
             return {
                 name: _read(buffer, spec)
-                for buffer, name in zip(out, self._outputs, strict=True)
+                for buffer, name in zip(found, self._outputs, strict=True)
                 for spec in self.build.outputs
                 if spec.name == name
             }

@@ -84,6 +84,6 @@ class _Placed:
         self.info: RuntimeInfo = dataclasses.replace(session.info, placement=placement)
         self.resizable: bool = session.resizable
 
-    def run(self, inputs: Tensors) -> Tensors:
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
         """As the session does."""
-        return self._session.run(inputs)
+        return self._session.run(inputs, out)

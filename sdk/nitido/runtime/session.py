@@ -51,8 +51,12 @@ class Session(Protocol):
     def resizable(self) -> bool:
         """Whether images may also be smaller than a fixed size of the build: no padding of small photos."""
 
-    def run(self, inputs: Tensors) -> Tensors:
-        """Compute the outputs, by name, from the inputs, by name."""
+    def run(self, inputs: Tensors, out: Tensors | None = None) -> Tensors:
+        """Compute the outputs, by name, from the inputs, by name.
+
+        ``out`` has contiguous arrays of the right shapes for some or all of the outputs, which may be written
+        into and returned, so that large results need no fresh memory each time. Not every runtime does.
+        """
 
 
 def usable_processors() -> int:

@@ -12,7 +12,8 @@ from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import TensorSpec, VideoTask
 from nitido.clips.planes import Plane
 from nitido.runtime import open_session
-from nitido.runtime.session import RuntimeInfo, Session
+from nitido.runtime.session import RuntimeInfo, Session, Tensors
+from nitido.tensors import tensor_to_pixels
 
 State = NDArray[np.float32]
 """(H, W, memory) of the coarse grid."""
@@ -28,6 +29,7 @@ class VideoNetwork:
         """``Manifest.id`` of the bundle."""
         self._open = sessions
         self._sessions: dict[str, Session] = {}
+        self._kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._body = self._session("body")
 
     @classmethod
@@ -60,29 +62,36 @@ class VideoNetwork:
         self, luma: Plane, state: State, source: int, targets: Collection[int]
     ) -> tuple[dict[int, Plane], State]:
         """Luma of each target, of whole cells, and the next state."""
-        rows, columns = self.grid(luma.shape, source)
+        grid = rows, columns = self.grid(luma.shape, source)
         cells = self.task.cells[str(source)]
-        padded = np.pad(
-            luma,
-            ((0, rows * cells - luma.shape[0]), (0, columns * cells - luma.shape[1])),
-            mode="edge",
-        )
-        frame = padded * np.float32(1 / 255)
-        seen = self._run(f"see-{source}", frame)["seen"]
-        body = self._body.build
-        found = self._body.run({"seen": seen, "state": _to_layout(state, body.inputs[1])})
-        following = _from_layout(found["next"], body.outputs[1])
+        beyond = rows * cells - luma.shape[0], columns * cells - luma.shape[1]
+        whole = np.pad(luma, ((0, beyond[0]), (0, beyond[1])), mode="edge") if any(beyond) else luma
+        frame = whole * np.float32(1 / 255)
+        seen = self._run(f"see-{source}", {"luma": frame}, {"seen": grid})["seen"]
+        inputs = {"seen": seen, "state": _to_layout(state, self._body.build.inputs[1])}
+        found = self._run("body", inputs, {"features": grid})
+        following = _from_layout(found["next"], self._body.build.outputs[1])
         made = {}
         for target in targets:
-            drawn = self._run(f"draw-{source}-{target}", frame, found["features"])["enlarged"]
-            made[target] = _to_levels(drawn.reshape(rows * self.task.cells[str(target)], -1))
+            size = rows * self.task.cells[str(target)], columns * self.task.cells[str(target)]
+            inputs = {"luma": frame, "features": found["features"]}
+            graph = f"draw-{source}-{target}"
+            drawn = self._run(graph, inputs, {"enlarged": size})["enlarged"]
+            made[target] = _levels(drawn, self._session(graph).build.outputs[0])
         return made, following
 
-    def _run(self, graph: str, frame: NDArray[np.float32], features: Any = None) -> Any:
+    def _run(self, graph: str, inputs: dict[str, NDArray[Any]], sizes: dict[str, tuple[int, int]]) -> Tensors:
+        """``sizes`` are of the outputs that are read before the next run: these share memory with it."""
         session = self._session(graph)
-        shaped = frame[None, None] if session.build.inputs[0].layout == "NCHW" else frame[None, :, :, None]
-        inputs = {"luma": shaped} if features is None else {"luma": shaped, "features": features}
-        return session.run(inputs)
+        specs = {spec.name: spec for spec in (*session.build.inputs, *session.build.outputs)}
+        if "luma" in inputs:
+            inputs["luma"] = inputs["luma"].reshape(_shape(specs["luma"], inputs["luma"].shape))
+        kept = self._kept.setdefault(graph, {})
+        for name, size in sizes.items():
+            shape = _shape(specs[name], size)
+            if name not in kept or kept[name].shape != shape:
+                kept[name] = np.empty(shape, specs[name].dtype)
+        return session.run(inputs, kept)
 
     def _session(self, graph: str) -> Session:
         if graph not in self._sessions:
@@ -99,8 +108,14 @@ def _from_layout(tensor: NDArray[Any], spec: TensorSpec) -> State:
     return state
 
 
-def _to_levels(luma: NDArray[np.float32]) -> Plane:
+def _shape(spec: TensorSpec, size: tuple[int, ...]) -> tuple[int, ...]:
+    """Of a tensor that has this height and width."""
+    if spec.layout == "NCHW":
+        return 1, spec.shape[1] or 1, *size
+    return 1, *size, spec.shape[3] or 1
+
+
+def _levels(tensor: NDArray[Any], spec: TensorSpec) -> Plane:
     """Grey levels, rounded half up and clipped."""
-    levels = luma * np.float32(255)
-    levels += np.float32(0.5)
-    return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
+    plane: Plane = tensor_to_pixels(tensor, spec)[..., 0]
+    return plane

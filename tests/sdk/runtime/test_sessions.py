@@ -58,6 +58,16 @@ def test_onnx_runtime_computes_what_numpy_does(
         assert difference.max() <= 1  # numpy adds in double precision
 
 
+def test_onnx_runtime_writes_into_arrays_that_it_is_given(tiny_bundle: Path) -> None:
+    session = open_session(Bundle.open(tiny_bundle), threads=1)
+    (spec,), (result,) = session.build.inputs, session.build.outputs
+    inputs = {spec.name: pixels_to_tensor(photo(), spec)}
+    expected = session.run(inputs)[result.name]
+    kept = np.zeros_like(expected)
+    assert session.run(inputs, {result.name: kept})[result.name] is kept
+    assert np.array_equal(kept, expected)
+
+
 def test_the_result_says_what_ran(tiny_bundle: Path) -> None:
     info = open_session(Bundle.open(tiny_bundle), threads=2).info
     assert (info.runtime, info.device, info.target, info.threads) == ("onnx", "cpu", "onnx-fp32", 2)

@@ -13,13 +13,12 @@ from nitido.errors import InvalidOption
 from nitido.video.live.adaptation import LADDER, Adaptation, Rung
 from nitido.video.live.messages import CodedFrame, Measurement
 
-_IN_FLIGHT = 0.2
-"""Seconds that a frame may be under way, until it is heard of, before others are left out: they would only
-wait behind it."""
-_VBV = 0.3
+_LATE = 0.15
+"""Seconds that a frame may be under way, until it is heard of, before those behind it are made small."""
+_VBV = 0.1
 """Seconds of the rate that single frames may be larger by."""
-_LOST = 0.4
-"""Seconds after which the connection counts as lost."""
+_FULL = 0.8
+"""Seconds after which frames are left out: they would only wait behind it."""
 
 
 class AdaptiveSource:
@@ -38,7 +37,7 @@ class AdaptiveSource:
         self.rate = rate
         self._adaptation = Adaptation(ladder, start)
         self._number = 0
-        self._under_way: deque[tuple[int, float]] = deque()
+        self._under_way: deque[tuple[int, float, int]] = deque()
         self._encoder: Any = None
         self._sending: tuple[Rung, tuple[int, int]] | None = None
 
@@ -49,18 +48,19 @@ class AdaptiveSource:
 
     def heard(self, measured: Measurement, now: float) -> None:
         """Take what the receiver measured, at a time in seconds."""
+        bits = 0
         while self._under_way and self._under_way[0][0] <= measured.number:
-            self._under_way.popleft()
-        self._adaptation.hear(measured, now)
+            bits = self._under_way.popleft()[2]
+        self._adaptation.hear(measured, now, bits)
 
     def __call__(self, frame: Planes, now: float) -> bytes | None:
         """The message for a frame captured at a time in seconds."""
         number = self._number
         self._number += 1
         waiting = now - self._under_way[0][1] if self._under_way else 0.0
-        if waiting > _LOST:
+        if waiting > _LATE:
             self._adaptation.lose(now)
-        if waiting > _IN_FLIGHT:
+        if waiting > _FULL:
             return None
         small = _shrunk(frame, self.rung.height)
         first = (self.rung, (small.height, small.width)) != self._sending
@@ -69,7 +69,7 @@ class AdaptiveSource:
         coded = small.to_frame()
         coded.pts = number
         content = b"".join(bytes(packet) for packet in self._encoder.encode(coded))
-        self._under_way.append((number, now))
+        self._under_way.append((number, now, 8 * len(content)))
         return CodedFrame(number, round(1000 * now), self.target, first, content).pack()
 
     def _open(self, frame: Planes) -> None:
