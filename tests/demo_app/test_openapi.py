@@ -34,6 +34,7 @@ def request_of(operation: Operation, known: dict[str, str]) -> dict[str, Any]:
         request |= {"content": png(noisy()), "headers": {"content-type": "image/png"}}
     elif operation.body is not None:
         values = {"job": known["job"], "scale": 1.5, "pair": known["pair"], "second_is": 0, "strengths": {}}
+        values |= {"strokes": [], "varying": False}
         values |= {wish.name: wish.default for wish in share.WISHES}
         request["json"] = {name: values[name] for name in operation.body["properties"]}
     return request
