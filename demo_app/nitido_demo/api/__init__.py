@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nitido_demo.api import about, assess, blind, enhance, gallery, jobs, ratings, share, upscale
+from nitido_demo.api import about, assess, benchmarks, blind, enhance, gallery, jobs, ratings, share, upscale
 from nitido_demo.operations import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -15,4 +15,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *share.OPERATIONS,
     *jobs.OPERATIONS,
     *ratings.OPERATIONS,
+    *benchmarks.OPERATIONS,
 )
