@@ -155,6 +155,17 @@ def test_the_page_says_when_there_is_no_network(browser: Any, server: Server) ->
     tab.close()
 
 
+def draw(page: Any, *places: tuple[float, float]) -> None:
+    """Drag the mouse over the photo, through places in shares of its sides."""
+    page.evaluate("scrollTo(0, 0)")
+    box = page.locator(".easel canvas").bounding_box()
+    for number, (across, down) in enumerate(places):
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=4)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
 @needs_blind
 def test_strokes_are_painted_by_hand_and_by_keys_and_the_kernel_is_shown(
     browser: Any, with_one: Server
@@ -162,20 +173,10 @@ def test_strokes_are_painted_by_hand_and_by_keys_and_the_kernel_is_shown(
     tab = Tab(browser, with_one.url, PHONE, color_scheme="light")
     page = tab.open("brush")
     page.get_by_role("link", name="cup.png").click()
-    canvas = page.locator(".easel canvas")
     page.wait_for_function("() => document.querySelector('.easel img').complete")
-    box = canvas.bounding_box()
-    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + box["width"] / 8, y)
-    page.mouse.up()
+    draw(page, (1 / 3, 1 / 2), (1 / 3 + 1 / 8, 1 / 2))
     page.get_by_role("button", name="Outline").click()
-    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.2 * box["height"])
-    page.mouse.down()
-    for across, down in ((0.8, 0.25), (0.85, 0.5), (0.65, 0.45)):
-        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=4)
-    page.mouse.up()
+    draw(page, (0.6, 0.2), (0.8, 0.25), (0.85, 0.5), (0.65, 0.45))
     page.locator("input[data-factor=Kernel]").fill("35")
     page.get_by_role("button", name="Add a circle").click()
     added = page.locator(".strokes li button").nth(4)
