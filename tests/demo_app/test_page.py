@@ -77,6 +77,19 @@ def test_the_page_is_light_before_the_wasm() -> None:
     assert own + loaders <= 500_000
 
 
+def test_what_the_first_page_loads_is_light(browser: Any, server: Server) -> None:
+    tab = Tab(browser, server.url, PHONE, service_workers="block")
+    page = tab.open("gallery")
+    page.wait_for_selector(".tile .badge")
+    loaded = page.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+        .filter(({ name }) => !name.includes("/picture")).map((entry) => entry.encodedBodySize)"""
+    )
+    assert len(loaded) > 8  # the document, its style, icon and scripts, what the server found
+    assert 20_000 < sum(loaded) <= 500_000
+    tab.close()
+
+
 def test_the_service_worker_keeps_every_file_of_the_page() -> None:
     listed = set(
         json.loads("[" + (STATIC / "sw.js").read_text().partition("[")[2].partition(",\n];")[0] + "]")

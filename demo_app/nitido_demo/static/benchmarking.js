@@ -46,13 +46,13 @@ export function benchmarking(root, device, signal) {
   async function list() {
     const { benchmarks } = await get("/api/benchmarks", signal).catch(() => ({ benchmarks: [] }));
     others.hidden = !benchmarks.length;
-    others.replaceChildren(h("h3", {}, "Sent to this server"), table(["Device", "trigger", "restore"], benchmarks.map(({ machine, measured, median_ms: median }) =>
+    others.replaceChildren(h("h3", {}, "Sent to this server"), table(["Device", "trigger ms", "restore ms"], benchmarks.map(({ machine, measured, median_ms: median }) =>
       [h("span", { title: machine.cpu }, `${machine.system}, ${machine.cores} cores, ${measured}`), ...["trigger", "restore"].map((name) => median[name]?.toFixed(1) ?? "")])));
   }
 }
 
 /** The first column is words, the last ones figures. */
 function table(heads, rows) {
-  const cells = (kind, values) => h("tr", {}, values.map((value) => h(kind, { class: /^[\d.]*$|^ms$/.test(value) ? "number" : "" }, value)));
+  const cells = (kind, values) => h("tr", {}, values.map((value) => h(kind, { class: /^[\d.]*$|ms$/.test(value) ? "number" : "" }, value)));
   return h("table", {}, h("thead", {}, cells("th", heads)), h("tbody", {}, rows.map((row) => cells("td", row))));
 }
