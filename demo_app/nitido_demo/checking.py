@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,7 +11,22 @@ from typing import Any
 from nitido_demo.errors import Refused
 
 Schema = Mapping[str, Any]
-"""A JSON schema of the few keywords below: type, enum, minimum, maximum, pattern, maxLength, properties."""
+"""A JSON schema of few keywords: type, enum, minimum, maximum, pattern, maxLength; properties, required of
+objects, or additionalProperties and maxProperties of maps; items, minItems, maxItems of arrays."""
+_LONGEST = 60
+"""Characters of a name in a map."""
+
+
+def parsed(text: str | bytes, what: str) -> Any:
+    """The value of JSON, which knows no NaN. Raises Refused."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Refused(400, f"expected JSON as {what}, got something else") from None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)
 
 
 def from_text(text: str, schema: Schema, name: str) -> Any:
@@ -43,6 +59,8 @@ def checked(value: Any, schema: Schema, name: str) -> Any:
         _check_text(value, schema, name)
     elif isinstance(value, dict):
         _check_object(value, schema, name)
+    elif isinstance(value, list):
+        _check_array(value, schema, name)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
         if not low <= value <= high:
@@ -53,27 +71,53 @@ def checked(value: Any, schema: Schema, name: str) -> Any:
 
 
 def _check_text(value: str, schema: Schema, name: str) -> None:
-    if len(value) > schema.get("maxLength", 200) or not re.search(schema.get("pattern", ""), value):
+    most = schema.get("maxLength", 200)
+    if len(value) > most:
+        raise Refused(422, f"expected {name} of at most {most} characters, got {len(value)}; shorten it")
+    if not re.search(schema.get("pattern", ""), value):
         raise Refused(422, f"expected {name} to look like {_kind(schema)}, got {_shown(value)}; correct it")
 
 
 def _check_object(value: dict[str, Any], schema: Schema, name: str) -> None:
     known: Mapping[str, Schema] = schema.get("properties", {})
     missing = [key for key in schema.get("required", ()) if key not in value]
-    unknown = [key for key in value if key not in known]
+    more: Schema | None = schema.get("additionalProperties")
+    unknown = [key for key in value if key not in known] if more is None else []
     if missing or unknown:
         told = [f"{', '.join(missing)} is missing"] if missing else []
         told += [f"{', '.join(key[:40] for key in unknown[:5])} is not known"] if unknown else []
         raise Refused(422, f"expected {name} to have {', '.join(known)}; {' and '.join(told)}")
+    if more is not None:
+        _check_names(value, schema["maxProperties"], name)
     for key, inner in value.items():
-        checked(inner, known[key], key)
+        place = f"{key} of {name}" if name.startswith("entry") else key
+        checked(inner, known[key] if more is None else more, place)
+
+
+def _check_names(value: dict[str, Any], most: int, name: str) -> None:
+    if len(value) > most or any(len(key) > _LONGEST for key in value):
+        raise Refused(
+            422,
+            f"expected {name} to have at most {most} names of at most {_LONGEST} characters, got "
+            f"{len(value)} of up to {max(map(len, value))}; leave some out",
+        )
+
+
+def _check_array(value: list[Any], schema: Schema, name: str) -> None:
+    least, most = schema.get("minItems", 0), schema["maxItems"]
+    if not least <= len(value) <= most:
+        few = f"{most}" if least == most else f"{least} to {most}"
+        raise Refused(422, f"expected {name} to have {few} entries, got {len(value)}; correct it")
+    for number, inner in enumerate(value, 1):
+        checked(inner, schema["items"], f"entry {number} of {name}")
 
 
 def _is_of(value: Any, kind: str) -> bool:
-    if kind in ("integer", "number"):
-        allowed = int if kind == "integer" else (int, float)
-        return isinstance(value, allowed) and not isinstance(value, bool) and math.isfinite(value)
-    return isinstance(value, {"string": str, "boolean": bool, "object": dict}[kind])
+    if kind not in ("integer", "number"):
+        return isinstance(value, {"string": str, "boolean": bool, "object": dict, "array": list}[kind])
+    if isinstance(value, float):
+        return kind == "number" and math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _kind(schema: Schema) -> str:
@@ -85,6 +129,7 @@ def _kind(schema: Schema) -> str:
             "boolean": "true or false",
             "string": "a text",
             "object": "an object",
+            "array": "a list",
         }[schema["type"]]
     )
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import nitido
-from nitido.bundle.manifest import RestoreTask, UpscaleTask
+from nitido.blind import BlindEnlarger, Stroke
+from nitido.blind.enlarger import SCALES
+from nitido.bundle.manifest import BlindTask, RestoreTask, UpscaleTask
 from nitido.runtime import open_session
 from nitido.runtime.session import Session, Tensors
 from nitido_demo.settings import Limits
@@ -72,6 +74,27 @@ class Engine:
             return opened
 
         return nitido.Enlarger({scale: opener(name) for scale, name in names.items()})
+
+    def blind_scales(self) -> tuple[int, ...]:
+        """What the zoo's blind upscalers enlarge by; nothing where it has none."""
+        return tuple(scale for scale in SCALES if f"blind-x{scale}" in nitido.zoo.names())
+
+    def blind_enlarger(self, step: Step, strokes: tuple[Stroke, ...], varying: bool) -> BlindEnlarger:
+        """The blind upscalers of the zoo for one job."""
+
+        def opener(name: str) -> Callable[[], nitido.BlindUpscaler]:
+            def opened() -> nitido.BlindUpscaler:
+                bundle = nitido.Bundle.open(name)
+                graphs = ("main", "kernel", "judge")
+                sessions = self._once(name, lambda: [open_session(bundle, graph) for graph in graphs])
+                main, kernel, judge = (_Stepping(session, step) for session in sessions)
+                task = bundle.task(BlindTask)
+                return nitido.BlindUpscaler(main, kernel, judge, task, bundle.manifest.id)
+
+            return opened
+
+        found = {scale: opener(f"blind-x{scale}") for scale in self.blind_scales()}
+        return BlindEnlarger(found, strokes=strokes, varying=varying)
 
     def _once(self, key: str, opener: Callable[[], Any]) -> Any:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nitido_demo.benchmarks import Benchmarks
 from nitido_demo.engine import Engine
 from nitido_demo.events import Events
 from nitido_demo.jobs import Jobs
@@ -32,6 +33,7 @@ class House:
         self.uploads = Uploads(state / "uploads", limits)
         self.keeping = Keeping(self.store, self.library)
         self.ratings = Ratings(self.store, self.library, self.jobs)
+        self.benchmarks = Benchmarks(state / "benchmarks", limits)
         self.live = Live()
 
     def start(self) -> None:

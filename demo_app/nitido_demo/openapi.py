@@ -90,6 +90,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _closed(schema: Schema) -> dict[str, Any]:
     """The schema of a body, saying what ``checking`` does: what it does not name is refused."""
+    if "items" in schema:
+        return {**schema, "items": _closed(schema["items"])}
     if "properties" not in schema:
         return {**schema}
     inner = {name: _closed(each) for name, each in schema["properties"].items()}

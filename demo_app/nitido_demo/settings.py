@@ -27,6 +27,7 @@ class Limits:
     """A job that was running when the server died this often is given up: it may be what kills it."""
     jobs_kept: int = 500
     """Finished jobs whose files are kept; the oldest go first."""
+    benchmarks_kept: int = 200
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import nitido
-from nitido.batch.sharing import Sharing, small_photos
+from nitido.batch.sharing import Sharing, small_photos, what_shows
 from nitido.photo.model import Photo
 from nitido.sharing.budget import Encoded, encoded, finest, to_share
 from nitido.sharing.grid import resize
@@ -30,7 +30,8 @@ def shared(photo: Photo, options: Sharing, downscaler: nitido.Downscaler | None)
     shape = min(height, photo.height), min(width, photo.width)
     small: Callable[[int], Photo]
     if downscaler is None:
-        plain = to_share(photo, options.codec).with_pixels(resize(photo.pixels, shape))
+        pixels = what_shows(photo, shape[1], options.codec)
+        plain = to_share(photo, options.codec).with_pixels(resize(pixels, shape))
         small = lambda quality: plain  # noqa: E731
     else:
         small = small_photos(downscaler, photo, shape, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ import anyio
 from starlette.requests import ClientDisconnect, Request
 
 from nitido.photo.formats import DESTINATIONS, HEAD, READABLE, recognise
-from nitido_demo.checking import Schema, checked
+from nitido_demo.checking import Schema, checked, parsed
 from nitido_demo.errors import Refused
 from nitido_demo.operations import IMAGE_TYPES
 from nitido_demo.settings import Limits
@@ -68,10 +67,7 @@ class Uploads:
         """The body as an object that follows the schema."""
         _check_type(request, ("application/json",), "JSON")
         pieces = [piece async for piece in self._body(request, self._limits.json_bytes)]
-        try:
-            value = json.loads(b"".join(pieces), parse_constant=_no_number)
-        except (ValueError, RecursionError):
-            raise Refused(400, "expected JSON as the body of the request, got something else") from None
+        value = parsed(b"".join(pieces), "the body of the request")
         found: dict[str, Any] = checked(value, schema, "the body")
         return found
 
@@ -110,10 +106,6 @@ def _check_type(request: Request, known: tuple[str, ...], what: str) -> None:
 def _too_large(most: int) -> Refused:
     size = f"{most >> 20} MiB" if most >= 1 << 20 else f"{most >> 10} KiB"
     return Refused(413, f"expected a body of at most {size}, got a larger one; send a smaller one")
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(text)
 
 
 async def drain(request: Request, seconds: float = 2.0, most: int = 8 << 20) -> None:

@@ -39,6 +39,24 @@ def noisy(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
     return np.clip(grey, 0, 255).astype(np.uint8)
 
 
+def measured() -> dict[str, Any]:
+    """A result as the page's button 'Benchmark this phone' makes it."""
+    row = {"table": "latency", "model": "trigger", "graph": "main", "target": "onnx-fp32", "device": "wasm"}
+    row |= {"size": "448x448", "threads": 2, "samples": 30, "launches": 1, "warm_up": 2, "median_ms": 12.5}
+    row |= {"iqr_ms": 0.5, "p90_ms": 13, "p99_ms": 14.25, "load_ms": 80, "first_ms": 30}
+    machine = {"cpu": "a phone", "cores": 8, "governor": "unknown", "memory_gib": 8, "system": "Android"}
+    return {
+        "suite": "latency",
+        "command": "Benchmark this phone",
+        "measured": "2026-01-31",
+        "commit": "release 0.1.0",
+        "machine": {**machine, "python": "none: a browser"},
+        "versions": {"nitido": "0.1.0", "onnxruntime-web": "1.30.0"},
+        "rows": [row],
+        "schema": 1,
+    }
+
+
 @dataclass
 class Server:
     """A running server."""

@@ -92,6 +92,21 @@ def test_sharing_fits_the_budget_learned_or_not(client: httpx.Client, photo_of: 
     assert len(sizes) == 2
 
 
+@pytest.mark.parametrize("method", ["learned", "lanczos"])
+def test_transparency_is_refused_in_jpeg_and_kept_in_webp_either_way(
+    client: httpx.Client, method: str
+) -> None:
+    alpha = np.full((48, 64, 1), 255, np.uint8)
+    alpha[:24] = 0
+    body, headers = png(np.concatenate([noisy(), alpha], axis=2)), {"content-type": "image/png"}
+    asked = f"/api/share?long_side=32&method={method}"
+    told = finished(client, client.post(asked, content=body, headers=headers).json()["id"])
+    assert (told["state"], "JPEG has no transparency" in told["message"]) == ("failed", True)
+    done = finished(client, client.post(f"{asked}&codec=webp", content=body, headers=headers).json()["id"])
+    shared = Image.open(io.BytesIO(client.get(done["result"]).content))
+    assert (shared.mode, shared.size, shared.getchannel("A").getextrema()) == ("RGBA", (32, 24), (0, 255))
+
+
 def test_a_budget_that_no_quality_meets_is_told_with_the_smallest_file(client: httpx.Client) -> None:
     headers = {"content-type": "image/png"}
     asked = "/api/share?max_bytes=1000&codec=webp&long_side=8192"

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from nitido_demo.api import OPERATIONS, share
 from nitido_demo.operations import Operation
 
-from .conftest import Server, finished, noisy, png
+from .conftest import Server, finished, measured, noisy, png
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def known(client: httpx.Client) -> dict[str, str]:
         "/api/enhance?denoise=1", content=png(noisy()), headers={"content-type": "image/png"}
     ).json()
     finished(client, job["id"])
-    return {"photo": photo, "job": job["id"], "pair": "0123456789abcdef", "place": "first"}
+    sent = client.post("/api/benchmarks", json=measured()).json()["id"]
+    return {"photo": photo, "job": job["id"], "pair": "0123456789abcdef", "place": "first", "benchmark": sent}
 
 
 def request_of(operation: Operation, known: dict[str, str]) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def request_of(operation: Operation, known: dict[str, str]) -> dict[str, Any]:
         request |= {"content": png(noisy()), "headers": {"content-type": "image/png"}}
     elif operation.body is not None:
         values = {"job": known["job"], "scale": 1.5, "pair": known["pair"], "second_is": 0, "strengths": {}}
+        values |= {"strokes": [], "varying": False, **measured()}
         values |= {wish.name: wish.default for wish in share.WISHES}
         request["json"] = {name: values[name] for name in operation.body["properties"]}
     return request

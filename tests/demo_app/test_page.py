@@ -77,6 +77,19 @@ def test_the_page_is_light_before_the_wasm() -> None:
     assert own + loaders <= 500_000
 
 
+def test_what_the_first_page_loads_is_light(browser: Any, server: Server) -> None:
+    tab = Tab(browser, server.url, PHONE, service_workers="block")
+    page = tab.open("gallery")
+    page.wait_for_selector(".tile .badge")
+    loaded = page.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+        .filter(({ name }) => !name.includes("/picture")).map((entry) => entry.encodedBodySize)"""
+    )
+    assert len(loaded) > 8  # the document, its style, icon and scripts, what the server found
+    assert 20_000 < sum(loaded) <= 500_000
+    tab.close()
+
+
 def test_the_service_worker_keeps_every_file_of_the_page() -> None:
     listed = set(
         json.loads("[" + (STATIC / "sw.js").read_text().partition("[")[2].partition(",\n];")[0] + "]")
@@ -227,7 +240,9 @@ def test_this_device_equals_the_sdk_and_uploads_nothing(phone: Tab, tmp_path: Pa
 
 
 @needs_runtime
-def test_this_device_works_offline_and_its_benchmark_is_a_result_file(desktop: Tab, tmp_path: Path) -> None:
+def test_this_device_works_offline_and_its_benchmark_is_a_result_file_that_can_be_sent(
+    desktop: Tab, server: Server, tmp_path: Path
+) -> None:
     page = desktop.open("device")
     page.get_by_text("works offline from now on").wait_for()
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
@@ -246,11 +261,18 @@ def test_this_device_works_offline_and_its_benchmark_is_a_result_file(desktop: T
         page.get_by_role("button", name="Result as JSON").click()
     result = json.loads(Path(saved.value.path()).read_text())
     results.check(result, tmp_path)
+    assert [each for each in desktop.requests if each[0] != "GET"] == []
     rows = {(row["model"], row["graph"]) for row in result["rows"]}
     assert rows == {(name, graph) for name in ("trigger", "restore") for graph in ("main", "blur")} | {
         ("trigger-lite", "main")
     }
     desktop.shoot("device-desktop")
+    desktop.context.set_offline(False)
+    page.get_by_role("button", name="Send to the server").click()
+    page.get_by_text("Sent to this server").wait_for()
+    with server.client() as client:
+        (sent,) = client.get("/api/benchmarks").json()["benchmarks"]
+        assert client.get(f"/api/benchmarks/{sent['id']}").json() == result
     desktop.errors = [error for error in desktop.errors if "ERR_INTERNET_DISCONNECTED" not in error]
 
 

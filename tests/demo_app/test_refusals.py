@@ -83,6 +83,7 @@ def test_a_body_that_is_no_photo_is_refused_in_words(
         (b'{"strengths": {"denoise": NaN}}', 400),
         (b'{"strengths": {"denoise": 1e999}}', 422),
         (b'{"strengths": {"denoise": 2}}', 422),
+        (b'{"strengths": {"denoise": 1' + b"0" * 400 + b"}}", 422),
         (b'{"strengths": {"denoise": true}}', 422),
         (b'{"strengths": {"../../etc": 1}}', 422),
         (b'{"strength": 1}', 422),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nitido_demo.api import about, assess, enhance, gallery, jobs, ratings, share, upscale
+from nitido_demo.api import about, assess, benchmarks, blind, enhance, gallery, jobs, ratings, share, upscale
 from nitido_demo.operations import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -11,7 +11,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *gallery.OPERATIONS,
     *enhance.OPERATIONS,
     *upscale.OPERATIONS,
+    *blind.OPERATIONS,
     *share.OPERATIONS,
     *jobs.OPERATIONS,
     *ratings.OPERATIONS,
+    *benchmarks.OPERATIONS,
 )

@@ -28,6 +28,7 @@ def about(house: House, call: Call) -> dict[str, Any]:
             "factors": list(restorer.factors),
             "runtime": str(restorer.info),
         },
+        "blind": {"scales": list(house.engine.blind_scales())},
         "limits": {
             "upload_bytes": limits.upload_bytes,
             "megapixels": limits.megapixels,

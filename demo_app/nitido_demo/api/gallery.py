@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+import nitido
 from nitido.suggestion import Suggestion
 from nitido_demo.api.assess import improvability_shown
 from nitido_demo.errors import Refused
@@ -67,6 +68,14 @@ def picture(house: House, call: Call) -> Response:
     """A picture of the original."""
     data = house.pictures.of(house.library.path(call.values["photo"]), call.values["side"])
     return Response(data, headers={"cache-control": "private, max-age=60"}, media_type="image/jpeg")
+
+
+def size(house: House, call: Call) -> dict[str, Any]:
+    """The sides of a photo, upright."""
+    with house.engine.room:
+        path = house.library.path(call.values["photo"])
+        photo = nitido.read_photo(path, max_megapixels=house.engine.max_megapixels)
+    return {"width": photo.width, "height": photo.height}
 
 
 def scan(house: House, call: Call) -> dict[str, Any]:
@@ -153,6 +162,15 @@ OPERATIONS = (
         "A picture of a photo",
         JPEG,
         parameters=(PHOTO, SIDE),
+        refusals=(409, 413, 415),
+    ),
+    Operation(
+        "GET",
+        "/api/photos/{photo}/size",
+        size,
+        "How many pixels a photo has, in which places in it are told",
+        Answer("width and height, upright", schema=OBJECT),
+        parameters=(PHOTO,),
         refusals=(409, 413, 415),
     ),
     Operation(

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from nitido_demo.api.enhance import JOB
 from nitido_demo.api.gallery import JPEG, SIDE
 from nitido_demo.house import House
 from nitido_demo.location import without_location
 from nitido_demo.operations import Answer, Call, Operation, Parameter, path_id
+from nitido_demo.queueing import JOB
 
 ID = path_id("job", "the job")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nitido.sharing.budget import SUFFIXES
-from nitido_demo.answers import as_json
-from nitido_demo.api.enhance import WORK, queued
 from nitido_demo.house import House
 from nitido_demo.operations import Call, Operation, Parameter, path_id
+from nitido_demo.queueing import WORK, queued, queued_of_gallery
 
 WISHES = (
     Parameter(
@@ -33,16 +32,13 @@ WISHES = (
 
 def share(house: House, call: Call) -> Any:
     """A job for the body's photo."""
-    return queued(house, call, "share", dict(call.values))
+    return queued(house, call, "share", call.values)
 
 
 def share_photo(house: House, call: Call) -> Any:
     """A job for a photo of the gallery."""
-    house.library.path(call.values["photo"])
     options = {wish.name: call.json.get(wish.name, wish.default) for wish in WISHES}
-    job = house.jobs.add("share", options, photo=call.values["photo"])
-    house.worker.wake()
-    return as_json(job.shown(), 202)
+    return queued_of_gallery(house, call, "share", options)
 
 
 OPERATIONS = (

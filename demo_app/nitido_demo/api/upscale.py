@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nitido_demo.answers import as_json
-from nitido_demo.api.enhance import WORK, queued
 from nitido_demo.house import House
 from nitido_demo.operations import Call, Operation, Parameter, path_id
+from nitido_demo.queueing import WORK, queued, queued_of_gallery
 
 SCALE = {"type": "number", "minimum": 1, "maximum": 4}
 
@@ -19,10 +18,7 @@ def upscale(house: House, call: Call) -> Any:
 
 def upscale_photo(house: House, call: Call) -> Any:
     """A job for a photo of the gallery."""
-    house.library.path(call.values["photo"])
-    job = house.jobs.add("upscale", {"scale": call.json["scale"]}, photo=call.values["photo"])
-    house.worker.wake()
-    return as_json(job.shown(), 202)
+    return queued_of_gallery(house, call, "upscale", {"scale": call.json["scale"]})
 
 
 OPERATIONS = (

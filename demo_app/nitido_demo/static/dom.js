@@ -7,6 +7,7 @@ const ICONS = {
   scales: "M12 4v16M7 20h10M5 8h14M5 8l-3 6h6zM19 8l-3 6h6z",
   phone: "M7 3h10v18H7zM11 18h2",
   share: "M12 15V4M8 8l4-4 4 4M5 12v8h14v-8",
+  brush: "M20 3l-9 9M11 12c-3 0-4 2-4 4s-2 4-4 4c5 2 11 0 11-5z",
   live: "M3 7h12v10H3zM15 11l6-4v10l-6-4",
   back: "M15 5l-7 7 7 7",
   next: "M9 5l7 7-7 7",
@@ -67,6 +68,15 @@ export function slider(factor, value, onchange, words = percent) {
   });
   return { factor, input, set: (now) => ((input.value = String(Math.round(100 * now))), (output.textContent = words(now))),
     element: h("label", { class: "slider" }, h("span", {}, FACTORS[factor] ?? factor), output, input) };
+}
+
+/** Buttons of which one is pressed; options are [text, value]. {element, choose(value)}. */
+export function choice(title, options, value, onchoose) {
+  const show = (now) => buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(options[i][1] === now)));
+  const choose = (now) => (show(now), onchoose(now));
+  const buttons = options.map(([text, each]) => h("button", { onclick: () => choose(each) }, text));
+  show(value);
+  return { choose, element: h("div", { class: "choice", role: "group", "aria-label": title }, h("span", {}, title), h("div", { class: "segments" }, buttons)) };
 }
 
 const percent = (value) => `${Math.round(100 * value)} %`;

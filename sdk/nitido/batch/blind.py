@@ -39,10 +39,9 @@ def blindly_upscaling(
         (estimate,) = heard
         if show:
             with atomic_write(destination.with_name(f"{destination.stem}.kernel.png"), overwrite) as file:
-                _drawn(estimate.kernel).save(file, "PNG")
-        told = estimate.note or f"{estimate.shape}, confidence {estimate.confidence:.2f}"
-        details = {**done.details, "kernel": _facts(estimate)}
-        return replace(done, reason=f"{done.reason}; kernel: {told}", details=details)
+                drawn(estimate.kernel).save(file, "PNG")
+        details = {**done.details, "kernel": facts(estimate)}
+        return replace(done, reason=f"{done.reason}; kernel: {told(estimate)}", details=details)
 
     return work
 
@@ -69,7 +68,12 @@ def read_brush(file: str) -> tuple[Stroke, ...]:
     return read_strokes(text)
 
 
-def _facts(estimate: KernelEstimate) -> dict[str, Any]:
+def told(estimate: KernelEstimate) -> str:
+    """What was found, in words; or why nothing was."""
+    return estimate.note or f"{estimate.shape}, confidence {estimate.confidence:.2f}"
+
+
+def facts(estimate: KernelEstimate) -> dict[str, Any]:
     """What a program wants to know of an estimate; the journal keeps it."""
     figures = {
         "long": estimate.shape.long,
@@ -87,8 +91,8 @@ def _facts(estimate: KernelEstimate) -> dict[str, Any]:
     }
 
 
-def _drawn(kernel: Kernel) -> Image.Image:
-    """Zero is mid-grey where the kernel has negative parts, else black."""
+def drawn(kernel: Kernel) -> Image.Image:
+    """A picture of a kernel; zero is mid-grey where the kernel has negative parts, else black."""
     top, bottom = float(kernel.max()), min(float(kernel.min()), 0.0)
     grey = (255 * (kernel - bottom) / (top - bottom)).astype(np.uint8)
     return Image.fromarray(grey.repeat(_ZOOM, 0).repeat(_ZOOM, 1))

@@ -100,15 +100,19 @@ def sharing(downscaler: Downscaler, options: Sharing, *, max_megapixels: float =
 
 def small_photos(downscaler: Downscaler, photo: Photo, shape: tuple[int, int], options: Sharing) -> _Small:
     """The photo made small for a quality, at every call; raises CannotWrite for transparency in JPEG."""
-    alpha = photo.alpha
-    pixels = photo.pixels
-    if alpha is not None and alpha.min() < 255:
-        if options.codec == "jpeg":
-            raise CannotWrite(
-                "JPEG has no transparency and the photo has; share it as another codec (--codec webp)"
-            )
-        pixels = cover_hidden(pixels, alpha, _BESIDE * max(2, photo.width // shape[1]))
+    pixels = what_shows(photo, shape[1], options.codec)
     return _Small(downscaler, to_share(photo, options.codec), pixels, shape, options)
+
+
+def what_shows(photo: Photo, width: int, codec: FileCodec) -> Pixels:
+    """The pixels to make so small, hidden colours covered; raises CannotWrite for transparency in JPEG."""
+    if photo.alpha is None or photo.alpha.min() == 255:
+        return photo.pixels
+    if codec == "jpeg":
+        raise CannotWrite(
+            "JPEG has no transparency and the photo has; share it as another codec (--codec webp)"
+        )
+    return cover_hidden(photo.pixels, photo.alpha, _BESIDE * max(2, photo.width // width))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 // This device: trigger and restorer in the browser itself; the photo goes nowhere.
 
+import { benchmarking } from "../benchmarking.js";
 import { compare } from "../compare.js";
-import { resultFile } from "../device/bench.js";
 import { openDevice } from "../device/client.js";
 import { download, gains, h, icon, say, slider } from "../dom.js";
 
@@ -100,30 +100,6 @@ async function enhancing(root, device, opened, image, another) {
     save.onclick = async () => download(await png(restored), "nitido.png");
   }
   if (found.recommended) await work();
-}
-
-function benchmarking(root, device, signal) {
-  const words = h("p", { class: "quiet", role: "status" }, "Times every network here, which takes a few seconds each."), table = h("div", { class: "scroll" });
-  const button = h("button", { onclick: measure }, "Benchmark this phone"), save = h("button", { hidden: true }, icon("download"), "Result as JSON");
-  root.append(h("h2", {}, "How fast is it?"), words, h("div", { class: "row" }, button, save), table);
-
-  async function measure() {
-    button.disabled = true;
-    try {
-      const rows = await device.benchmark((text) => (words.textContent = `Timing ${text} …`));
-      if (signal.aborted) return;
-      words.textContent = "Median of each network, in milliseconds.";
-      table.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Network"), h("th", {}, "Input"), h("th", { class: "number" }, "ms"))),
-        h("tbody", {}, rows.map((row) => h("tr", {}, h("td", {}, `${row.model} ${row.graph}`), h("td", {}, row.size), h("td", { class: "number" }, row.median_ms.toFixed(1)))))));
-      const text = JSON.stringify(resultFile(rows, device.about), null, 1);
-      save.hidden = false;
-      save.onclick = () => download(new Blob([text], { type: "application/json" }), "latency.json");
-    } catch (error) {
-      words.textContent = error.message;
-    } finally {
-      button.disabled = false;
-    }
-  }
 }
 
 /** The numbers of a photo's file, upright, without the conversion of its colours. */

@@ -1,7 +1,7 @@
 // Live: two people see each other; where the connection is weak, small frames travel, and the server enlarges them.
 
 import { connection, throttle } from "../connection.js";
-import { h, icon, say } from "../dom.js";
+import { choice, h, icon, say } from "../dom.js";
 
 const TARGETS = [360, 720, 1080];
 const CONNECTIONS = [["Full", Infinity], ["1000", 1e6], ["400", 4e5], ["150", 1.5e5]];
@@ -20,8 +20,8 @@ export async function show(root, { signal, rest: [room] }) {
     h("div", { class: "head" }, h("div", {}, h("h1", {}, "Live"), words), copy),
     h("div", { class: "call" }, seen, own),
     h("section", { class: "card" }, told,
-      choice("What you want to see", TARGETS.map((target) => [`${target}p`, target]), 720, (target) => wish({ target })),
-      choice("Connection, kbit/s", CONNECTIONS, Infinity, (bits) => (link.bits = bits))),
+      choice("What you want to see", TARGETS.map((target) => [`${target}p`, target]), 720, (target) => wish({ target })).element,
+      choice("Connection, kbit/s", CONNECTIONS, Infinity, (bits) => (link.bits = bits)).element),
   );
 
   if (!navigator.mediaDevices?.getUserMedia) {
@@ -109,16 +109,5 @@ export async function show(root, { signal, rest: [room] }) {
 
   function wish(wanted) {
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(wanted));
-  }
-
-  function choice(title, options, value, onchoose) {
-    const buttons = options.map(([text, each]) => h("button", {
-      "aria-pressed": String(each === value),
-      onclick: () => {
-        buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(options[i][1] === each)));
-        onchoose(each);
-      },
-    }, text));
-    return h("div", { class: "choice", role: "group", "aria-label": title }, h("span", {}, title), h("div", { class: "segments" }, buttons));
   }
 }

@@ -2,16 +2,17 @@
 
 import { ask, finished, get, post } from "../api.js";
 import { compare } from "../compare.js";
-import { h, icon, slider } from "../dom.js";
+import { choice, h, icon, slider } from "../dom.js";
+import { pick } from "../picks.js";
 
-const CODECS = [["jpeg", "JPEG"], ["webp", "WebP"], ["avif", "AVIF"]];
+const CODECS = [["JPEG", "jpeg"], ["WebP", "webp"], ["AVIF", "avif"]];
 const SIDES = [320, 640, 1280, 1920];
 const METHODS = ["lanczos", "learned"];
 const LEAST = 3_000, MOST = 1_000_000; // bytes
 const wish = { long_side: 640, max_bytes: 30_000, codec: "jpeg", detail: 0.5 };
 
 export async function show(root, { signal, rest: [id] }) {
-  if (!id) return pick(root, signal);
+  if (!id) return pick(root, signal, "share", "Share", "Choose a photo: it becomes a file as small as you say, with as much of the picture as fits.");
   const photo = await get(`/api/photos/${id}`, signal);
   const view = compare("Lanczos", "Nitido"), note = h("p", { class: "quiet", role: "status" });
   const save = h("a", { class: "button primary", hidden: true }, icon("download"), "Download");
@@ -26,24 +27,13 @@ export async function show(root, { signal, rest: [id] }) {
       h("aside", {},
         h("section", { class: "card" }, h("h2", {}, "What it may cost"),
           slider("Bytes", placeOf(wish.max_bytes), (place) => set({ max_bytes: bytesAt(place) }), (place) => kilobytes(bytesAt(place))).element,
-          choice("Longer side in pixels", SIDES.map((side) => [side, String(side)]), "long_side"),
-          choice("Format", CODECS, "codec"),
+          choice("Longer side in pixels", SIDES.map((side) => [String(side), side]), wish.long_side, (long_side) => set({ long_side })).element,
+          choice("Format", CODECS, wish.codec, (codec) => set({ codec })).element,
           slider("Detail", wish.detail, (detail) => set({ detail }), (value) => `${Math.round(100 * value)} %`).element),
         h("section", { class: "card" }, h("h2", {}, "What it became"),
           h("dl", { class: "figures" }, h("dt", {}, "Lanczos"), figures.lanczos, h("dt", {}, "Nitido"), figures.learned),
           h("p", { class: "quiet" }, "Both fit the same budget. The pictures are as small as they are sent, enlarged by your browser.")))),
   );
-
-  function choice(title, options, key) {
-    const buttons = options.map(([value, text]) => h("button", {
-      "aria-pressed": String(wish[key] === value), "data-value": String(value),
-      onclick: () => {
-        for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.value === String(value)));
-        set({ [key]: value });
-      },
-    }, text));
-    return h("div", { class: "choice", role: "group", "aria-label": title }, h("span", {}, title), h("div", { class: "segments" }, buttons));
-  }
 
   function set(change) {
     Object.assign(wish, change);
@@ -77,16 +67,6 @@ export async function show(root, { signal, rest: [id] }) {
   }
 
   await share();
-}
-
-async function pick(root, signal) {
-  const { photos } = await get("/api/suggest?limit=60", signal);
-  root.append(
-    h("div", { class: "head" }, h("div", {}, h("h1", {}, "Share"), h("p", { class: "quiet" }, "Choose a photo: it becomes a file as small as you say, with as much of the picture as fits."))),
-    h("div", { class: "picks", role: "list" }, photos.map((photo) =>
-      h("div", { role: "listitem" }, h("a", { href: `#/share/${photo.id}` },
-        h("img", { src: `/api/photos/${photo.id}/picture?side=320`, alt: photo.name, loading: "lazy", decoding: "async" }))))),
-  );
 }
 
 const placeOf = (bytes) => Math.log(bytes / LEAST) / Math.log(MOST / LEAST);
