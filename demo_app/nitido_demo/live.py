@@ -3,59 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-import nitido
 from nitido.errors import NitidoError
+from nitido_demo.channel import available
 from nitido_demo.errors import Refused
+from nitido_demo.seat import Seat
 
 ROOM = re.compile(r"[0-9a-z]{6,24}")
 TARGETS = (360, 720, 1080)
 MOST_BYTES = 1 << 20
 """Of one message: a JPEG of 720p has a tenth of that."""
-_MOST_PIXELS = 1280 * 1280
 _ROOMS, _SEATS = 8, 2
-_QUALITY = 85
+_LONGEST_OFFER = 20_000
 _IDLE_SECONDS = 60.0
-
-
-@dataclass(eq=False)
-class Seat:
-    """One side of a call."""
-
-    socket: WebSocket
-    target: int = 720
-    """The shorter side of what this side wants to see."""
-    frame: tuple[bytes, float] | None = None
-    """The newest that this side has sent, and when; one that is not looked at in time is replaced."""
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    upscaler: nitido.VideoUpscaler | None = None
-    """Of what this side sends, to the other side's target."""
-
-    def enlarged(self, frame: bytes, target: int) -> tuple[bytes, dict[str, Any]]:
-        """A JPEG frame in the target's size, and what was done; larger ones stay. Raises Refused."""
-        start = time.perf_counter()
-        pixels = _decoded(frame)
-        height, width = pixels.shape[:2]
-        if min(height, width) < target:
-            if self.upscaler is None or self.upscaler.targets != (target,):
-                self.upscaler = nitido.VideoUpscaler.open(target=target, fast=True)
-            pixels = self.upscaler(pixels)
-            frame = _encoded(pixels)
-        told = {"sent": [width, height], "shown": [pixels.shape[1], pixels.shape[0]]}
-        return frame, {**told, "milliseconds": round(1000 * (time.perf_counter() - start), 1)}
 
 
 class Live:
@@ -69,8 +38,9 @@ class Live:
         """One side's connection: JPEG frames and wishes in, frames and news out, until it ends."""
         name = socket.path_params["room"]
         await socket.accept()
+        seat = Seat(socket)
         try:
-            async with self._seated(name, Seat(socket)) as seat:
+            async with self._seated(name, seat):
                 relay = asyncio.create_task(self._relay(name, seat))
                 try:
                     await self._listen(seat)
@@ -78,13 +48,15 @@ class Live:
                     relay.cancel()
                     await asyncio.gather(relay, return_exceptions=True)
         except Refused as refusal:
-            await _tell(socket, {"kind": "refused", "message": str(refusal)})
+            await seat.tell({"kind": "refused", "message": str(refusal)})
             await socket.close(1008)
         except WebSocketDisconnect:
             pass
+        finally:
+            await seat.hang_up()
 
     @asynccontextmanager
-    async def _seated(self, name: str, seat: Seat) -> AsyncIterator[Seat]:
+    async def _seated(self, name: str, seat: Seat) -> AsyncIterator[None]:
         if not ROOM.fullmatch(name):
             raise Refused(422, "expected a room of 6 to 24 letters and digits; open the page Live anew")
         seats = self._rooms.get(name, [])
@@ -95,7 +67,7 @@ class Live:
         self._rooms[name] = seats = [*seats, seat]
         try:
             await self._news(seats)
-            yield seat
+            yield
         finally:
             self._rooms[name] = left = [other for other in self._rooms[name] if other is not seat]
             if left:
@@ -105,7 +77,7 @@ class Live:
 
     async def _news(self, seats: list[Seat]) -> None:
         for seat in seats:
-            await _tell(seat.socket, {"kind": "room", "people": len(seats)})
+            await seat.tell({"kind": "room", "people": len(seats), "webrtc": available()})
 
     async def _listen(self, seat: Seat) -> None:
         """Take frames and wishes. Raises Refused, WebSocketDisconnect."""
@@ -117,13 +89,14 @@ class Live:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1000))
             if (frame := message.get("bytes")) is not None:
-                seat.frame = frame, time.perf_counter()
-                seat.arrived.set()
+                seat.take(frame)
                 continue
             wish = _wish(message.get("text") or "")
             seat.target = wish.get("target", seat.target)
             if "ping" in wish:
-                await _tell(seat.socket, {"kind": "pong", "ping": wish["ping"]})
+                await seat.tell({"kind": "pong", "ping": wish["ping"]})
+            if "offer" in wish:
+                await seat.connect(wish["offer"])
 
     async def _relay(self, name: str, seat: Seat) -> None:
         """Hand each newest frame on; one at a time in the whole server, so that calls share it evenly."""
@@ -138,50 +111,22 @@ class Live:
                 async with self._turn:
                     result, told = await run_in_threadpool(seat.enlarged, frame, other.target)
             except (NitidoError, Refused) as error:
-                await _tell(seat.socket, {"kind": "refused", "message": str(error)})
+                await seat.tell({"kind": "refused", "message": str(error)})
                 continue
             held = round(1000 * (time.perf_counter() - arrived), 1)
-            await _tell(seat.socket, {"kind": "done", "bytes": len(frame), "held": held, **told})
-            await _send(other.socket, result)
-
-
-def _decoded(frame: bytes) -> nitido.Pixels:
-    try:
-        with Image.open(io.BytesIO(frame), formats=("JPEG",)) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                raise Refused(413, f"expected frames of up to 720p, got {image.width} x {image.height}")
-            return np.asarray(image.convert("RGB"))
-    except Image.DecompressionBombError as error:
-        raise Refused(413, "expected frames of up to 720p, got a far larger one") from error
-    except (OSError, SyntaxError) as error:
-        raise Refused(415, "expected a frame as a JPEG, got something else or a part of one") from error
-
-
-def _encoded(pixels: nitido.Pixels) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()
+            await seat.tell({"kind": "done", "bytes": len(frame), "held": held, **told})
+            await other.show(result)
 
 
 def _wish(text: str) -> dict[str, Any]:
-    """What a message asks for: frames of another size, or an answer at once, by which a delay is measured."""
+    """What a message asks for: frames of another size, an answer at once, to tell the delay, or WebRTC."""
     try:
         wish = json.loads(text)
     except ValueError:
         wish = None
-    if isinstance(wish, dict) and wish.keys() <= {"target", "ping"}:
-        target, ping = wish.get("target", 720), wish.get("ping", 0)
-        if target in TARGETS and isinstance(ping, int) and 0 <= ping < 1 << 31:
+    if isinstance(wish, dict) and wish.keys() <= {"target", "ping", "offer"}:
+        target, ping, offer = wish.get("target", 720), wish.get("ping", 0), wish.get("offer", "")
+        fine = isinstance(offer, str) and len(offer) <= _LONGEST_OFFER
+        if fine and target in TARGETS and isinstance(ping, int) and 0 <= ping < 1 << 31:
             return wish
     raise Refused(422, f'expected a wish such as {{"target": 720}}, among {TARGETS}, got another message')
-
-
-async def _tell(socket: WebSocket, news: dict[str, Any]) -> None:
-    """Send news to a side that may have gone."""
-    with suppress(RuntimeError, WebSocketDisconnect):
-        await socket.send_text(json.dumps(news))
-
-
-async def _send(socket: WebSocket, frame: bytes) -> None:
-    with suppress(RuntimeError, WebSocketDisconnect):
-        await socket.send_bytes(frame)

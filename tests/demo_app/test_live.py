@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 import nitido
+from nitido_demo.channel import available
 
 from .browser import DESKTOP, PHONE, Tab, chromium
 from .conftest import Server, noisy, running
@@ -60,7 +61,7 @@ def picture(data: str | bytes) -> np.ndarray:
 def test_frames_reach_the_other_side_in_the_size_that_it_wants(server: Server) -> None:
     small = frame(180, 320)
     with joined(server, "twopeople") as one:
-        assert news(one) == {"kind": "room", "people": 1}
+        assert news(one) == {"kind": "room", "people": 1, "webrtc": available()}
         with joined(server, "twopeople") as two:
             assert (news(one)["people"], news(two)["people"]) == (2, 2)
             two.send(json.dumps({"target": 360}))
@@ -69,7 +70,7 @@ def test_frames_reach_the_other_side_in_the_size_that_it_wants(server: Server) -
             assert (told["kind"], told["sent"], told["shown"]) == ("done", [320, 180], [640, 360])
             assert told["bytes"] == len(small)
             got = picture(two.recv(timeout=60))
-        assert news(one) == {"kind": "room", "people": 1}
+        assert news(one)["people"] == 1
     upscaler = nitido.VideoUpscaler.open(target=360, fast=True)
     expected = upscaler(picture(small))
     assert np.abs(got.astype(int) - expected).mean() < 4  # compressed once more
@@ -112,7 +113,17 @@ def test_a_ping_is_answered_at_once(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"target": "720"}', '{"target": 721}', "1e999", '{"ping": -1}', '{"room": 1}']
+    "text",
+    [
+        '{"offer": 7}',
+        "{",
+        "[]",
+        '{"target": "720"}',
+        '{"target": 721}',
+        "1e999",
+        '{"ping": -1}',
+        '{"room": 1}',
+    ],
 )
 def test_a_hostile_wish_ends_the_call_with_a_reason(server: Server, text: str) -> None:
     with joined(server, "hostile") as socket:
@@ -149,6 +160,8 @@ def test_two_browsers_see_each_other_enlarged(browser: Any, server: Server) -> N
     for page in (first, second):
         page.get_by_text("You see the other side.").wait_for()
         page.wait_for_selector("canvas[data-shown='1280x720']")
+        if available():
+            page.get_by_text("over WebRTC").wait_for()
     second.get_by_role("button", name="360p").click()
     second.wait_for_selector("canvas[data-shown='640x360']")
     one.check_accessibility()

@@ -1,7 +1,7 @@
 // Keeps the page, the runtime and the models, so that "This device" works without a network.
 
 const SHELL = [
-  "/", "/style.css", "/main.js", "/pages.js", "/dom.js", "/api.js", "/benchmarking.js", "/compare.js", "/painting.js", "/picks.js", "/manifest.webmanifest",
+  "/", "/style.css", "/main.js", "/pages.js", "/dom.js", "/api.js", "/channel.js", "/benchmarking.js", "/compare.js", "/painting.js", "/picks.js", "/manifest.webmanifest",
   "/icons/icon.svg", "/icons/icon-192.png", "/icons/icon-512.png",
   "/pages/gallery.js", "/pages/photo.js", "/pages/camera.js", "/pages/brush.js", "/pages/share.js", "/pages/live.js", "/pages/rate.js", "/pages/device.js",
   "/connection.js",

@@ -1,5 +1,6 @@
 // Live: two people see each other; where the connection is weak, small frames travel, and the server enlarges them.
 
+import { openChannel } from "../channel.js";
 import { connection, throttle } from "../connection.js";
 import { choice, h, icon, say } from "../dom.js";
 
@@ -8,6 +9,7 @@ const CONNECTIONS = [["Full", Infinity], ["1000", 1e6], ["400", 4e5], ["150", 1.
 const QUALITY = 0.7;
 const PING = 700; // milliseconds between messages that measure the delay
 const AT_ONCE = 2; // frames under way: one travels while the other is enlarged
+const LOST = 3000; // milliseconds after which a frame that took the channel is taken for lost
 
 export async function show(root, { signal, rest: [room] }) {
   if (!room) return void location.replace(`#/live/${Math.random().toString(36).slice(2, 10)}`);
@@ -40,6 +42,8 @@ export async function show(root, { signal, rest: [room] }) {
   socket.binaryType = "blob";
   signal.addEventListener("abort", () => socket.close());
   const underWay = []; // {size, bytes, at} of frames that the server has not answered
+  let channel = null, tried = false, answered = null;
+  signal.addEventListener("abort", () => channel?.close());
   let frames = 0, since = performance.now(), refused = "";
   socket.onmessage = ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : draw(data));
   socket.onclose = () => { if (!signal.aborted) words.textContent = refused || "The connection is gone. Reload to join again."; };
@@ -52,19 +56,22 @@ export async function show(root, { signal, rest: [room] }) {
   await send();
 
   function hear(news) {
-    if (news.kind === "room")
+    if (news.kind === "room") {
       words.textContent = news.people > 1 ? "You see the other side." : "Nobody else is here yet: you see yourself as the other side would. Invite somebody.";
+      if (news.webrtc && !tried) connect();
+    } else if (news.kind === "answer") answered?.(news.answer);
     else if (news.kind === "pong") measured.answered(performance.now() - news.ping);
     else if (news.kind === "refused") {
       underWay.shift();
       say((refused = news.message));
     } else {
-      const frame = underWay.shift();
+      const place = underWay.findIndex(({ bytes }) => bytes === news.bytes), frame = underWay[place];
+      underWay.splice(0, place + 1); // those before it were lost
       if (!frame) return;
       measured.sent(frame.bytes, frame.size, performance.now() - frame.at - news.held);
       const [width, height] = news.sent, [shownWidth, shownHeight] = news.shown;
       told.textContent = `${width} × ${height} travel (${Math.round(frame.bytes / 100) / 10} kB), ${shownWidth} × ${shownHeight} are shown, enlarged in ${Math.round(news.milliseconds)} ms`
-        + ` · ${rate()} frames a second`;
+        + ` · ${rate()} frames a second over ${channel?.isOpen() ? "WebRTC" : "a WebSocket"}`;
     }
   }
 
@@ -72,6 +79,15 @@ export async function show(root, { signal, rest: [room] }) {
     const passed = (performance.now() - since) / 1000, value = frames / passed;
     if (passed > 3) [frames, since] = [0, performance.now()];
     return value.toFixed(1);
+  }
+
+  /** Frames take a channel of WebRTC where one comes about, else they stay on the socket. */
+  async function connect() {
+    tried = true;
+    const ask = (offer) => new Promise((resolve) => (answered = resolve, wish({ offer })));
+    const opened = await openChannel(ask, draw).catch(() => null);
+    if (signal.aborted) opened?.close();
+    else channel = opened;
   }
 
   async function draw(blob) {
@@ -85,6 +101,10 @@ export async function show(root, { signal, rest: [room] }) {
 
   async function send() {
     while (!signal.aborted && socket.readyState === WebSocket.OPEN) {
+      if (channel?.isOpen() && underWay.length && performance.now() - underWay[0].at > LOST) {
+        const { bytes, size } = underWay.shift();
+        measured.sent(bytes, size, LOST);
+      }
       if (underWay.length >= AT_ONCE || document.hidden) {
         await new Promise((resolve) => setTimeout(resolve, 5));
         continue;
@@ -93,7 +113,8 @@ export async function show(root, { signal, rest: [room] }) {
       const frame = { size, bytes: blob.size, at: performance.now() };
       underWay.push(frame);
       await link.pass(blob.size);
-      if (socket.readyState === WebSocket.OPEN) socket.send(blob);
+      if (channel?.isOpen()) await channel.send(blob);
+      else if (socket.readyState === WebSocket.OPEN) socket.send(blob);
       await new Promise(requestAnimationFrame);
     }
   }
