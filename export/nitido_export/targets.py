@@ -84,7 +84,18 @@ MORE = {
     "sr_sharp": ("onnx-w8a8", "litert-w8a8"),
 }
 """What is exported beside, by recipe; the order is that in which a runtime's builds are chosen from."""
-PACKAGED = {"scorer_nima": ("onnx-fp32",), "scorer_rank": (), "video": ("onnx-fp32",)}
+_HALVES = ("onnx-fp32", "litert-fp16")
+"""Of checkpoints whose weights are half floats: nothing is lost in either."""
+PACKAGED = {
+    "sr": (*_HALVES, *MORE["sr"]),
+    "trigger": _HALVES,
+    "trigger_finetune": _HALVES,
+    "trigger_lite": _HALVES,
+    "scorer_nima": ("onnx-fp32",),
+    "scorer_rank": (),
+    "video": ("onnx-fp32",),
+    "blind": ("onnx-fp32",),
+}
 """What the zoo has of these recipes' models instead: the wheel stays below 40 MB."""
 SHIPPED = ("onnx", "litert")
 """Runtimes whose builds the wheel may carry; ``nitido-export release`` writes all of them."""

@@ -56,7 +56,7 @@ def blind_upscaler(file: Path, provenance: Provenance) -> Model:
         inputs=(image, free_map),
         outputs=(TensorSpec("upscaled", FREE_IMAGE),),
         example=example,
-        side=128,
+        side=CELL,
     )
     kernel = Graph(
         name="kernel",
@@ -72,7 +72,7 @@ def blind_upscaler(file: Path, provenance: Provenance) -> Model:
         inputs=(image, free_map),
         outputs=(TensorSpec("delta", (1, config.scale**2, None, None)),),
         example=example,
-        side=3 * CELL,
+        side=CELL,
     )
     return Model(
         name=file.stem,

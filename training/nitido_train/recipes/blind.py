@@ -154,7 +154,7 @@ def main() -> None:
     warm_start = args.warm_start or (args.out if args.phase == "judge" else None)
     run = Path("runs") / f"{args.out.stem}-{args.phase}"
     trained = train(config, args.data, run, warm_start, args.resume)
-    checkpoint.save(trained, "blind", args.out)
+    checkpoint.save(trained, "blind", args.out, half=True)
 
 
 if __name__ == "__main__":

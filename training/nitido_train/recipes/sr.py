@@ -169,7 +169,7 @@ def main() -> None:
     )
     run = Path("runs") / args.out.stem
     trained = train(config, args.data, run, args.warm_start, args.teacher, args.resume)
-    checkpoint.save(trained, "sr", args.out)
+    checkpoint.save(trained, "sr", args.out, half=True)
 
 
 if __name__ == "__main__":
