@@ -173,7 +173,7 @@ def test_strokes_are_painted_by_hand_and_by_keys_and_the_kernel_is_shown(
     tab = Tab(browser, with_one.url, PHONE, color_scheme="light")
     page = tab.open("brush")
     page.get_by_role("link", name="cup.png").click()
-    page.wait_for_function("() => document.querySelector('.easel img').complete")
+    page.wait_for_function(f"() => document.querySelector('.easel canvas')?.width === {WIDTH}")
     draw(page, (1 / 3, 1 / 2), (1 / 3 + 1 / 8, 1 / 2))
     page.get_by_role("button", name="Outline").click()
     draw(page, (0.6, 0.2), (0.8, 0.25), (0.85, 0.5), (0.65, 0.45))
