@@ -22,7 +22,7 @@ from nitido_bench.timing.stopwatch import Effort, Turns
 from nitido_bench.timing.work import flops
 
 FULL, QUICK = Effort(launches=5, rounds=10), Effort(launches=3, rounds=4, turn=0.03)
-REFERENCES = {"onnx-w8a8": "onnx-fp32", "litert-w8a8": "litert-fp32"}
+REFERENCES = {"onnx-w8a8": "onnx-fp32", "litert-w8a8": "litert-fp16"}
 """What a build of 8 bits is to be faster than: the float32 build of its own runtime."""
 TARGETS = tuple(sorted({*REFERENCES, *REFERENCES.values()}))
 

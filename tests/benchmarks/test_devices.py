@@ -133,15 +133,15 @@ def test_every_build_of_a_phone_is_a_row(tmp_path: Path, phone: Any) -> None:
     args = make_parser(["devices"]).parse_args(words(tmp_path, "--accelerator", "cpu", "gpu"))
     rows = list(devices.SUITE.measure(args))
     assert [(row["target"], row["accelerator"]) for row in rows] == [
-        ("litert-fp32", "cpu"),
-        ("litert-fp32", "gpu"),
+        ("litert-fp16", "cpu"),
+        ("litert-fp16", "gpu"),
         ("litert-w8a8", "cpu"),
         ("litert-w8a8", "gpu"),
     ]
     assert {row["device"] for row in rows} == {"Pixel 4 (unknown chip, Android 13)"}
     assert {row["battery_celsius"] for row in rows} == {30.5}
     first, second = commands.read_text().splitlines()[:2]
-    assert f"--graph={FOLDER}/sr-x2-main-fp32.tflite" in first
+    assert f"--graph={FOLDER}/sr-x2-main-fp16.tflite" in first
     assert "--use_gpu=true" in second
     assert "--use_gpu" not in first
 
@@ -157,7 +157,7 @@ def test_a_phone_that_goes_away_keeps_the_rows_before(
     assert "connect it and run this again" in said
     (file,) = out.iterdir()
     assert file.name == "devices.partial.json"
-    assert [row["target"] for row in json.loads(file.read_text())["rows"]] == ["litert-fp32"]
+    assert [row["target"] for row in json.loads(file.read_text())["rows"]] == ["litert-fp16"]
 
 
 def test_a_build_that_the_bundle_has_not_is_refused_before_the_phone_is_asked(
@@ -165,7 +165,7 @@ def test_a_build_that_the_bundle_has_not_is_refused_before_the_phone_is_asked(
 ) -> None:
     commands = phone(lasts=9)
     args = make_parser(["devices"]).parse_args(words(tmp_path, "--target", "litert-w4a4"))
-    with pytest.raises(BuildMissing, match="litert-fp32"):
+    with pytest.raises(BuildMissing, match="litert-fp16"):
         list(devices.SUITE.measure(args))
     assert commands.read_text() == ""
 

@@ -32,7 +32,7 @@ def turns(*seconds: float) -> dict[str, Any]:
 
 def test_eight_bits_are_compared_with_floats_of_their_own_runtime() -> None:
     chosen = list(cases(["sr-x2"], int8_speed.TARGETS, ["cpu"], [1], [(32, 32)]))
-    assert [case.target for case in chosen] == ["litert-fp32", "litert-w8a8", "onnx-fp32", "onnx-w8a8"]
+    assert [case.target for case in chosen] == ["litert-fp16", "litert-w8a8", "onnx-fp32", "onnx-w8a8"]
     rows: list[Row] = list(int8_speed.rows(chosen, turns(0.04, 0.01, 0.02, 0.03)))
     assert [row.get("against") for row in rows] == [None, 0.25, None, 1.5]
     assert "| sr-x2 | onnx-w8a8 | 1 | 32x32 |" in markdown(int8_speed.SUITE, rows)

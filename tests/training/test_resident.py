@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,11 @@ from nitido_train.pyramids import PyramidBatch
 from nitido_train.resample import bicubic_downscale
 
 CPU = torch.device("cpu")
+
+
+class Named(NamedTuple):
+    values: torch.Tensor
+    count: int
 
 
 def photos() -> list[np.ndarray]:
@@ -77,6 +83,7 @@ def test_a_batch_moves_with_all_its_parts() -> None:
     assert moved[2] == "name"
     assert {t.device for t in (*moved[0].sources.values(), moved[0].compared, *moved[1])} == {there}
     assert device.moved(batch, CPU).sources[180] is batch.sources[180]
+    assert device.moved(Named(torch.ones(1), 3), there).values.device == there
 
 
 def test_several_processes_take_turns() -> None:

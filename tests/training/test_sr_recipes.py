@@ -116,7 +116,7 @@ def test_options_of_the_command_line_reach_the_training(
         asked.append(config)
 
     monkeypatch.setattr(sr, "train", pretend)
-    monkeypatch.setattr(checkpoint, "save", lambda *args: None)
+    monkeypatch.setattr(checkpoint, "save", lambda *args, **options: None)
     words = "sr --data photos --out a.safetensors --scale 3 --tier quality --alpha 5 --sigma 2 --branches"
     monkeypatch.setattr("sys.argv", words.split())
     sr.main()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
 Batch = TypeVar("Batch")
+
+
+@runtime_checkable
+class _NamedTuple(Protocol):
+    @classmethod
+    def _make(cls, parts: Iterable[Any]) -> Any: ...
+
 
 _WARMUP = 3
 """Steps before one is recorded: libraries choose their kernels, optimisers make their state."""
@@ -68,7 +75,8 @@ def _mapped(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(batch, Tensor):
         return change(batch)
     if isinstance(batch, tuple | list):
-        return type(batch)(_mapped(part, change) for part in batch)
+        made = [_mapped(part, change) for part in batch]
+        return type(batch)._make(made) if isinstance(batch, _NamedTuple) else type(batch)(made)
     if isinstance(batch, Mapping):
         return {key: _mapped(part, change) for key, part in batch.items()}
     if is_dataclass(batch) and not isinstance(batch, type):

@@ -43,7 +43,8 @@ def edges(output: Tensor, target: Tensor) -> Tensor:
 
 def _similarity(a: Tensor, b: Tensor, with_mean: bool) -> Tensor:
     rows, columns = _smoothing(a.shape[1]), _smoothing(a.shape[2]).T
-    mean_a, mean_b, aa, bb, ab = rows @ torch.stack([a, b, a * a, b * b, a * b]) @ columns
+    smooth = rows @ torch.stack([a, b, a * a, b * b, a * b]) @ columns
+    mean_a, mean_b, aa, bb, ab = (smooth[i] for i in range(5))
     contrast = (2 * (ab - mean_a * mean_b) + _C2) / (aa - mean_a**2 + bb - mean_b**2 + _C2)
     if not with_mean:
         return contrast
