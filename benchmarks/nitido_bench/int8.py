@@ -37,12 +37,12 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
 
 
 def rows(bundle: nitido.Bundle, images: Sequence[testsets.Image]) -> Iterator[Row]:
-    """The builds of one bundle; what they lose is against the runtime's own float32 build."""
+    """The builds of one bundle; what they lose is against the runtime's own first build of floats."""
     exact: dict[str, float] = {}
     for build in bundle.builds():
         psnr = mean_psnr(nitido.Upscaler.open(bundle.folder, runtime=build.target), images)
-        if build.target == f"{build.runtime}-fp32":
-            exact[build.runtime] = psnr
+        if build.target in (f"{build.runtime}-fp32", f"{build.runtime}-fp16"):
+            exact.setdefault(build.runtime, psnr)
         row: Row = {
             "model": bundle.manifest.name,
             "scale": bundle.task(UpscaleTask).scale,

@@ -68,8 +68,10 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
         side = RESULT // scale
         for runtime in args.runtime:
             entries = [*own(scale, quality), *others(args.peer, scale, runtime, args.bundles)]
-            target = f"{runtime}-fp32"
-            cases = [Case(e.bundle, "main", target, "cpu", args.threads, side, side) for e in entries]
+            cases = [
+                Case(e.bundle, "main", floats(e.bundle, runtime), "cpu", args.threads, side, side)
+                for e in entries
+            ]
             floors = {name: {"height": side, "width": side, "scale": scale} for name in FLOORS}
             job = {"cases": [asdict(case) for case in cases], "floors": floors, "threads": args.threads}
             load = round(os.getloadavg()[0], 2)
@@ -94,6 +96,12 @@ def own(scale: int, quality: Mapping[tuple[str, int], float]) -> Iterator[Entry]
     for name in names:
         if isinstance(nitido.Bundle.open(name).manifest.task, UpscaleTask):
             yield Entry(name, name, 3, quality.get((name, scale)), HERE)
+
+
+def floats(bundle: str, runtime: str) -> str:
+    """The build of floats that a bundle has for a runtime: some store them as halves."""
+    has = {build.target for build in nitido.Bundle.open(bundle).builds()}
+    return next((t for t in (f"{runtime}-fp32", f"{runtime}-fp16") if t in has), f"{runtime}-fp32")
 
 
 def others(names: Sequence[str], scale: int, runtime: str, folder: Path) -> Iterator[Entry]:
