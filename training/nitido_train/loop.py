@@ -15,17 +15,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nitido_train import device
 from nitido_train.muon import Muon, hidden_weights
+from nitido_train.stepping import Loss, Training
 
 Batch = TypeVar("Batch")
 Net = TypeVar("Net", bound=nn.Module)
-Loss = Callable[[Net, Batch], Tensor]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,12 @@ def schedule(config: LoopConfig, progress: Progress) -> float:
     return min(1.0, (progress.step + 1) / config.warmup) * cosine
 
 
+def ema_decay(config: LoopConfig, progress: Progress) -> float:
+    """How much of the average the next step keeps: little at first, when weights still change much."""
+    step = progress.step + 1
+    return min(config.ema_decay, (1 + step) / (10 + step))
+
+
 def optimisers(net: nn.Module, config: LoopConfig) -> list[torch.optim.Optimizer]:
     """AdamW, and Muon for what it is for where the configuration says so."""
     hidden = hidden_weights(net) if config.muon_learning_rate else []
@@ -108,64 +114,6 @@ def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
         yield item
 
 
-class Averaged(Generic[Net, Batch]):
-    """A network in training, its optimisers, and its exponential moving average."""
-
-    def __init__(self, net: Net, loss: Loss[Net, Batch], config: LoopConfig) -> None:
-        self.net, self.loss, self.config = net, loss, config
-        self.average = copy.deepcopy(net).eval().requires_grad_(False)
-        self.optimisers = optimisers(net, config)
-        self.peaks = [float(optimiser.param_groups[0]["lr"]) for optimiser in self.optimisers]
-        where = next(net.parameters()).device
-        self.fresh = torch.zeros((), device=where)
-        """Share of the newest weights in the average."""
-        self.total = torch.zeros((), device=where)
-        """Of the losses since it was last set to zero."""
-
-    def prepare(self, progress: Progress) -> float:
-        """Set the learning rates for the next step; returns AdamW's."""
-        share = schedule(self.config, progress)
-        for optimiser, peak in zip(self.optimisers, self.peaks, strict=True):
-            optimiser.param_groups[0]["lr"].fill_(share * peak)
-        step = progress.step + 1
-        self.fresh.fill_(1 - min(self.config.ema_decay, (1 + step) / (10 + step)))
-        return share * self.config.learning_rate
-
-    def step(self, batch: Batch) -> None:
-        """One step, without a glance at its figures: an accelerator would have to wait for it."""
-        with torch.autocast(self.total.device.type, torch.bfloat16, enabled=self.config.bf16):
-            value = self.loss(self.net, batch)
-        self.net.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
-        sound = torch.isfinite(norm)  # a single bad bf16 step is dropped, not averaged in
-        with torch.no_grad():
-            for weight in self.net.parameters():
-                if weight.grad is not None:
-                    weight.grad.copy_(torch.where(sound, weight.grad, 0.0))
-        for optimiser in self.optimisers:
-            optimiser.step()
-        with torch.no_grad():
-            for slow, weight in zip(self.average.parameters(), self.net.parameters(), strict=True):
-                slow.lerp_(weight, self.fresh)
-            self.total += value.detach()
-
-    def state(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(kept)
-
-
 def fit(
     net: Net,
     batches: Iterator[Batch],
@@ -186,7 +134,7 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     where = device.chosen() if accelerated else torch.device("cpu")
     net.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
-    training = Averaged(net, loss, config)
+    training = Training(net, loss, optimisers(net, config), config.clip_norm, config.bf16)
     progress = Progress()
     state_file = run / "state.pt"
     if resume and state_file.exists():
@@ -213,14 +161,22 @@ def fit(
             log.flush()
 
         while progress.step < config.steps and progress.minutes < config.minutes:
-            rate = training.prepare(progress)
+            share = schedule(config, progress)
+            training.prepare(share, ema_decay(config, progress))
             step(device.moved(next(source), where))
             progress.step += 1
             progress.minutes = minutes_before + (time.monotonic() - started) / 60
             if progress.step % config.log_every == 0:
                 mean = float(training.total) / config.log_every
                 minutes = round(progress.minutes, 2)
-                write({"step": progress.step, "minutes": minutes, "loss": mean, "lr": rate})
+                write(
+                    {
+                        "step": progress.step,
+                        "minutes": minutes,
+                        "loss": mean,
+                        "lr": share * config.learning_rate,
+                    }
+                )
                 training.total.zero_()
             if progress.step % config.evaluate_every == 0 and evaluate is not None:
                 write({"step": progress.step, **measured()})
