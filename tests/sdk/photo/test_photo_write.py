@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -212,28 +213,32 @@ def test_what_the_system_refuses_is_explained(
     assert files(tmp_path) == ["in"]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def almost_full_disk() -> Iterator[None]:
-    """No file may grow beyond 8 KiB: the system refuses in the middle of a write, as a full disk does."""
+    """No file may grow beyond 8 KiB: the system refuses in the middle of a write, as a full disk does.
+
+    Not for longer than a write: the limit is also that of the file that pytest's report may go to.
+    """
     resource = pytest.importorskip("resource", reason="no file size limits on this system")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.usefixtures("almost_full_disk")
 def test_a_disk_that_fills_up_leaves_nothing_behind(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (150, 150, 3), dtype=np.uint8)
     source = io.BytesIO()
     Image.fromarray(noise[:8]).save(source, "BMP")
     (tmp_path / "in.bmp").write_bytes(source.getvalue())
     photo = read_photo(tmp_path / "in.bmp").with_pixels(noise)
-    with pytest.raises(CannotWrite, match="disk is full"):
+    with almost_full_disk(), pytest.raises(CannotWrite, match="disk is full"):
         write_photo(photo, tmp_path / f"photo{suffix}")
     (tmp_path / "taken.png").write_bytes(b"precious")
-    with pytest.raises(CannotWrite, match="disk is full"):
+    with almost_full_disk(), pytest.raises(CannotWrite, match="disk is full"):
         write_photo(photo, tmp_path / "taken.png", overwrite=True)
     assert (tmp_path / "taken.png").read_bytes() == b"precious"
     assert files(tmp_path) == ["in.bmp", "taken.png"]
