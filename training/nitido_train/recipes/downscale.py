@@ -205,7 +205,7 @@ def main() -> None:
     trained, up = train(config, args.data, run, args.proxy, args.sr, args.warm_start, args.resume, joint)
     checkpoint.save(trained, "downscale", args.out)
     if up is not None:
-        checkpoint.save(replace(trained, net=up, network=asdict(up.config)), "sr", args.joint)
+        checkpoint.save(replace(trained, net=up, network=asdict(up.config)), "sr", args.joint, half=True)
 
 
 if __name__ == "__main__":
