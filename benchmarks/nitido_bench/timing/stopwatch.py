@@ -31,8 +31,8 @@ class Effort:
     turn: float = 0.05
     """Seconds that a turn lasts at least, in one run or several."""
     rest: float = 0.06
-    """Seconds before each turn: ONNX Runtime's threads, where a session does not tell them otherwise, spin for
-    about 0.05 after a run in case another follows, and would take a core from the next step."""
+    """Seconds before each turn: ONNX Runtime's threads, where a session does not tell them otherwise, spin
+    for about 0.05 after a run in case another follows, and would take a core from the next step."""
 
     def __post_init__(self) -> None:
         if (
