@@ -57,6 +57,19 @@ def test_the_network_is_compact_and_starts_as_the_nearest_pixel() -> None:
     assert (found - nearest).abs().max() < 0.1  # the tail starts at weights of 0.0002
 
 
+def test_variations_keep_size_and_face_and_half_of_the_crops() -> None:
+    y, x = np.mgrid[:128, :128]
+    crop = np.repeat((255 * np.exp(-((x - 64) ** 2 + (y - 64) ** 2) / 900))[..., None], 3, 2).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    found = [face.varied(crop, rng) for _ in range(40)]
+    assert {made.shape for made in found} == {crop.shape}
+    assert {made.dtype for made in found} == {np.dtype(np.uint8)}
+    assert 10 <= sum(made is crop for made in found) <= 30
+    for made in found:  # a round light in the middle stays there, however lit
+        assert np.unravel_index(made[..., 0].astype(int).argmax(), (128, 128))[0] in range(54, 75)
+        assert np.corrcoef(made[..., 1].ravel(), crop[..., 1].ravel())[0, 1] > 0.95
+
+
 def test_nothing_beyond_the_receptive_radius_matters() -> None:
     torch.manual_seed(0)
     net = FaceNet(TINY).double()

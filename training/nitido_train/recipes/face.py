@@ -31,6 +31,8 @@ from nitido_train.upscaling import Pair, PhotoPair, upscale
 
 FACE = 12
 """Side in pixels of the small faces that are measured on."""
+TILT = 10.0
+"""Degrees by which ``varied`` turns a face."""
 LOSS = LossWeights(alpha=100.0, beta=1.0, decibel=0.0)
 """Faces are looked at, not measured: gradients count, and no squared error that averages what is unsure."""
 
@@ -43,6 +45,8 @@ class Config:
     loss: LossWeights = LOSS
     patch: int = 16
     largest: float = 32.0
+    varied: bool = True
+    """Tilt, tint and light the crops at random: faces of clear licence are few, see ``varied``."""
     batch: int = 16
     seed: int = 0
     loop: loop.LoopConfig = field(default_factory=loop.LoopConfig)
@@ -62,6 +66,8 @@ def pairs(crops: Sequence[data.Pixels], config: Config) -> Iterator[Pair]:
         highs = []
         for index in rng.integers(0, len(large), config.batch):
             crop = large[int(index)]
+            if config.varied:
+                crop = varied(crop, rng)
             longest = min(crop.shape[0], MARGIN * config.largest * SCALE)
             side = round(float(np.exp(rng.uniform(np.log(size), np.log(max(size, longest))))))
             top, left = (int(v) for v in rng.integers(0, side - size + 1, 2))
@@ -69,6 +75,22 @@ def pairs(crops: Sequence[data.Pixels], config: Config) -> Iterator[Pair]:
             high = resized[top : top + size, left : left + size]
             highs.append(high[:, ::-1] if rng.random() < 0.5 else high)
         yield to_tensor([bicubic_downscale(high, SCALE) for high in highs]), to_tensor(highs)
+
+
+def varied(crop: data.Pixels, rng: np.random.Generator) -> data.Pixels:
+    """The face by another light, through another camera's colours, its head tilted; of the same size.
+
+    Half of all are as they came. Corners that a tilt leaves empty are filled with the crop's mirror image.
+    """
+    if rng.random() < 0.5:
+        return crop
+    side = crop.shape[0]
+    border = side // 4  # the corners of a square tilted by ten degrees lie a tenth of its side outside
+    framed = Image.fromarray(np.pad(crop, ((border, border), (border, border), (0, 0)), "reflect"))
+    tilted = framed.rotate(rng.uniform(-TILT, TILT), Image.Resampling.BICUBIC)
+    upright = np.asarray(tilted, np.float32)[border : border + side, border : border + side] / 255
+    lit = upright ** rng.uniform(0.7, 1.4) * rng.uniform(0.85, 1.1, 3).astype(np.float32)
+    return np.rint(255 * lit.clip(0, 1)).astype(np.uint8)
 
 
 def validation(crops: Sequence[data.Pixels]) -> list[PhotoPair]:

@@ -122,7 +122,7 @@ def main() -> None:
     )
     run = Path("runs") / args.out.stem
     trained = train(config, args.data, args.start, args.squeezenet, run, args.resume)
-    checkpoint.save(trained, "sr_sharp", args.out)
+    checkpoint.save(trained, "sr_sharp", args.out, half=True)
 
 
 if __name__ == "__main__":
