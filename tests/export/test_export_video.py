@@ -11,6 +11,7 @@ import onnx
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
+from onnx import numpy_helper
 
 from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import VideoTask
@@ -97,3 +98,20 @@ def test_only_operations_that_phones_run(bundle: Path) -> None:
         "CONV_2D", "DEPTHWISE_CONV_2D", "RELU", "ADD", "SUB", "MUL", "LOGISTIC", "TANH", "CONCATENATION",
         "DEPTH_TO_SPACE", "PAD",
     }  # fmt: skip
+
+
+def test_the_memory_is_split_in_whole_numbers(
+    net: VideoNet, save_checkpoint: Any, photos: list[Pixels], tmp_path: Path
+) -> None:
+    model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, TINY, "video"))
+    body = next(graph for graph in model.graphs if graph.name == "body")
+    loose = replace(targets.TARGETS["onnx-w8a8"], max_share=0.1)  # random weights spread their errors
+    write_bundle(replace(model, graphs=(body,)), tmp_path / "bundle", (loose,), photos)
+    (build,) = Bundle.open(tmp_path / "bundle").manifest.builds
+    quantised = onnx.load(str(tmp_path / "bundle" / build.file)).graph
+    made_by = {name: node for node in quantised.node for name in node.output}
+    (split,) = (node for node in quantised.node if node.op_type == "Split")
+    around = [made_by[split.input[0]], *(n for n in quantised.node if n.input[0] in split.output)]
+    assert [n.op_type for n in around] == ["DequantizeLinear", "QuantizeLinear", "QuantizeLinear"]
+    scales = {c.name: float(numpy_helper.to_array(c)) for c in quantised.initializer if not c.dims}
+    assert len({scales[n.input[1]] for n in around}) == 1  # numbers that only move keep their scale

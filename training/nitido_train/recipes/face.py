@@ -66,12 +66,12 @@ def pairs(crops: Sequence[data.Pixels], config: Config) -> Iterator[Pair]:
         highs = []
         for index in rng.integers(0, len(large), config.batch):
             crop = large[int(index)]
-            if config.varied:
-                crop = varied(crop, rng)
             longest = min(crop.shape[0], MARGIN * config.largest * SCALE)
             side = round(float(np.exp(rng.uniform(np.log(size), np.log(max(size, longest))))))
             top, left = (int(v) for v in rng.integers(0, side - size + 1, 2))
             resized = np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC))
+            if config.varied:
+                resized = varied(resized, rng)
             high = resized[top : top + size, left : left + size]
             highs.append(high[:, ::-1] if rng.random() < 0.5 else high)
         yield to_tensor([bicubic_downscale(high, SCALE) for high in highs]), to_tensor(highs)
@@ -87,10 +87,11 @@ def varied(crop: data.Pixels, rng: np.random.Generator) -> data.Pixels:
     side = crop.shape[0]
     border = side // 4  # the corners of a square tilted by ten degrees lie a tenth of its side outside
     framed = Image.fromarray(np.pad(crop, ((border, border), (border, border), (0, 0)), "reflect"))
-    tilted = framed.rotate(rng.uniform(-TILT, TILT), Image.Resampling.BICUBIC)
-    upright = np.asarray(tilted, np.float32)[border : border + side, border : border + side] / 255
-    lit = upright ** rng.uniform(0.7, 1.4) * rng.uniform(0.85, 1.1, 3).astype(np.float32)
-    return np.rint(255 * lit.clip(0, 1)).astype(np.uint8)
+    tilted = framed.rotate(rng.uniform(-TILT, TILT), Image.Resampling.BILINEAR)
+    upright = tilted.crop((border, border, border + side, border + side))
+    gains, power = rng.uniform(0.85, 1.1, (3, 1)), rng.uniform(0.7, 1.4)
+    levels = 255 * (np.linspace(0, 1, 256) ** power * gains).clip(0, 1)
+    return np.asarray(upright.point(np.rint(levels).astype(int).ravel().tolist()))
 
 
 def validation(crops: Sequence[data.Pixels]) -> list[PhotoPair]:

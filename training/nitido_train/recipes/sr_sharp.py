@@ -109,6 +109,8 @@ def main() -> None:
     parser.add_argument(
         "--adversarial", type=float, default=Config.adversarial, help="weight of the discriminator's verdict"
     )
+    parser.add_argument("--batch", type=int, default=Config.batch, help="crops a step")
+    parser.add_argument("--patch", type=int, default=Config.patch, help="side of small crops")
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
@@ -118,6 +120,8 @@ def main() -> None:
         loss=weights_of(args),
         features=args.features,
         adversarial=args.adversarial,
+        batch=args.batch,
+        patch=args.patch,
         loop=loop.LoopConfig(steps=args.steps, minutes=args.minutes, learning_rate=args.learning_rate),
     )
     run = Path("runs") / args.out.stem
