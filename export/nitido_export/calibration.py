@@ -20,11 +20,13 @@ from nitido_export.graphs import Graph, Range, Values
 from nitido_train.resample import bicubic_downscale, crop_to_multiple
 
 EXAMPLES = 24
+_PIXELS = EXAMPLES * 128 * 128
+"""Of smaller crops it takes more to see as much: whole frames go through a graph whose crops are tiny."""
 UNIT: Range = (0.0, 1.0)
 """The range of every image: 8 bits are then exactly its grey levels."""
 
 
-def examples(graph: Graph, photos: Sequence[Pixels], count: int = EXAMPLES) -> list[Values]:
+def examples(graph: Graph, photos: Sequence[Pixels], count: int | None = None) -> list[Values]:
     """Inputs of a graph made from photos, and from the same photos at half size, whose detail is denser.
 
     Where the graph has a side they are random crops of that size, the same ones each time. Of each there is
@@ -34,6 +36,8 @@ def examples(graph: Graph, photos: Sequence[Pixels], count: int = EXAMPLES) -> l
     rng = np.random.default_rng(0)
     sizes = [*photos, *(bicubic_downscale(crop_to_multiple(photo, 2), 2) for photo in photos)]
     height, width = graph.frame or (1, 1)
+    if count is None:
+        count = EXAMPLES if graph.frame is None else max(EXAMPLES, _PIXELS // (height * width))
     large = [photo for photo in sizes if photo.shape[0] >= height and photo.shape[1] >= width]
     if not large:
         raise SamplesMissing(

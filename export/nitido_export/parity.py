@@ -28,6 +28,8 @@ RANKED = 8
 """From how many photos a rank correlation means something."""
 SMALLEST = 64
 """Side in pixels below which a photo at half its size is left out."""
+_WORST_OF_MAP = 5
+"""Times as far as the worst of few numbers the worst of a map's may be."""
 IDENTICAL_DB = 200.0
 """Stands for the infinite PSNR of equal images, which JSON cannot hold."""
 
@@ -48,12 +50,13 @@ def to_tensor(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
 
 
 def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[str, float]:
-    """``psnr_db`` of the worst photo (images only) and ``max_abs`` over all, rounded to the cautious side.
+    """``psnr_db`` of the worst photo (images, maps) and ``max_abs`` over all, rounded to the cautious side.
 
     For scores of photos also ``rank``, the Spearman correlation with torch's scores, where there are enough.
     """
     psnr, max_abs = math.inf, 0.0
     scores: list[tuple[float, float]] = []
+    maps: dict[str, list[tuple[float, float, float]]] = {s.name: [] for s in graph.outputs if is_map(s)}
     for pixels in _photos(graph, session, photos):
         values = graph.example(pixels)
         expected = reference(graph, values)
@@ -63,10 +66,17 @@ def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[st
             max_abs = max(max_abs, found.max_abs)
             if found.psnr_db is not None:
                 psnr = min(psnr, found.psnr_db)
+            elif spec.name in maps:
+                error = _nchw(_real(actual[spec.name], spec), spec) - expected[spec.name]
+                low, high = float(expected[spec.name].min()), float(expected[spec.name].max())
+                maps[spec.name].append((low, high, float(np.mean(np.square(error, dtype=np.float64)))))
             else:
                 scores.append(
                     (float(expected[spec.name].flat[0]), float(_real(actual[spec.name], spec).flat[0]))
                 )
+    for seen in maps.values():
+        lows, highs, errors = zip(*seen, strict=True)
+        psnr = min(psnr, _psnr(max(errors), max(highs) - min(lows)))
     close = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
     if is_score(graph) and len(scores) >= RANKED:
         close["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
@@ -94,12 +104,19 @@ def distance(tensor: NDArray[Any], expected: NDArray[np.float32], spec: TensorSp
     place = f"{spec.name}[{', '.join(str(int(index)) for index in at[1:])}]"
     if not is_image(spec):
         return Distance(None, float(np.abs(error).max()), place)
-    mse = float(np.mean(error**2))
-    return Distance(-10 * math.log10(mse) if mse > 0 else IDENTICAL_DB, float(np.abs(error).max()), place)
+    return Distance(_psnr(float(np.mean(error**2))), float(np.abs(error).max()), place)
+
+
+def _psnr(mse: float, span: float = 1.0) -> float:
+    return 10 * math.log10(span**2 / mse) if mse > 0 and span > 0 else IDENTICAL_DB
 
 
 def limits(graph: Graph, target: Target, photos: Sequence[Pixels]) -> dict[str, float]:
-    """What ``target`` allows ``measure`` to find."""
+    """What ``target`` allows ``measure`` to find.
+
+    In fewer bits a map counts like an image, by its PSNR, whose peak is the range of torch's numbers over all
+    photos: the worst of thousands lies further out than the worst of a few scores.
+    """
     if any(map(is_image, graph.outputs)):
         return {"psnr_db": target.min_psnr_db, "max_abs": 1.0}
     if target.max_share == 0:
@@ -107,23 +124,26 @@ def limits(graph: Graph, target: Target, photos: Sequence[Pixels]) -> dict[str, 
     seen = _whole(graph, photos) if graph.frame is None else crops(photos, *graph.frame, PHOTOS)
     found = [reference(graph, graph.example(pixels)) for pixels in seen]
     spans = [np.ptp([values[spec.name] for values in found]) for spec in graph.outputs]
-    return {"max_abs": max(target.max_abs, target.max_share * float(max(spans)))}
+    most = max(target.max_abs, target.max_share * float(max(spans)))
+    if target.calibrated and any(map(is_map, graph.outputs)):
+        return {"psnr_db": target.min_psnr_db, "max_abs": _WORST_OF_MAP * most}
+    return {"max_abs": most}
 
 
 def check(graph: Graph, target: Target, parity: dict[str, float], allowed: dict[str, float]) -> None:
     """Refuse a build that is further from torch than its target allows."""
-    psnr, max_abs = parity.get("psnr_db"), parity["max_abs"]
-    if psnr is not None and psnr < allowed["psnr_db"]:
+    least, max_abs = allowed.get("psnr_db"), parity["max_abs"]
+    if least is not None and parity["psnr_db"] < least:
         raise ParityError(
-            f"expected {target.name} of the graph {graph.name} at >= {allowed['psnr_db']:g} dB to torch, got "
-            f"{psnr:g} dB (largest difference {max_abs:g}); no bundle was written: leave this target out"
+            f"expected {target.name} of the graph {graph.name} at >= {least:g} dB to torch, got "
+            f"{parity['psnr_db']:g} dB (largest difference {max_abs:g}); no bundle was written: leave this target out"
         )
     if parity.get("rank", 1.0) < target.min_rank:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} to rank photos as torch does (Spearman >= "
             f"{target.min_rank:g}), got {parity['rank']:g}; no bundle was written: leave this target out"
         )
-    if psnr is None and max_abs > allowed["max_abs"]:
+    if least is None and max_abs > allowed["max_abs"]:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} within {allowed['max_abs']:g} of torch, got "
             f"{max_abs:g}; no bundle was written: leave this target out"
@@ -151,6 +171,11 @@ def _whole(graph: Graph, photos: Sequence[Pixels]) -> list[Pixels]:
         return list(photos[:PHOTOS])
     halves = [bicubic_downscale(crop_to_multiple(photo, 2), 2) for photo in photos]
     return [*photos, *(half for half in halves if min(half.shape[:2]) >= SMALLEST)]
+
+
+def is_map(spec: TensorSpec) -> bool:
+    """Whether a tensor has numbers for each place of a photo, and is no image."""
+    return spec.layout != "NC" and not is_image(spec)
 
 
 def is_score(graph: Graph) -> bool:

@@ -85,15 +85,19 @@ MORE = {
 }
 """What is exported beside, by recipe; the order is that in which a runtime's builds are chosen from."""
 _HALVES = ("onnx-fp32", "litert-fp16")
-"""Of checkpoints whose weights are half floats: nothing is lost in either."""
+"""Half floats are stored: nothing is lost of checkpoints whose weights are so, and little of the restorer's."""
 PACKAGED = {
     "sr": (*_HALVES, *MORE["sr"]),
+    "sr_sharp": _HALVES,
+    "restore": _HALVES,
+    "colorize": ("onnx-fp32",),
+    "face": ("onnx-fp32",),
     "trigger": _HALVES,
     "trigger_finetune": _HALVES,
     "trigger_lite": _HALVES,
     "scorer_nima": ("onnx-fp32",),
     "scorer_rank": (),
-    "video": ("onnx-fp32",),
+    "video": ("onnx-fp32", "onnx-w8a8", "litert-fp32"),
     "blind": ("onnx-fp32",),
 }
 """What the zoo has of these recipes' models instead: the wheel stays below 40 MB."""

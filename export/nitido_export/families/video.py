@@ -18,6 +18,8 @@ from nitido_train import checkpoint
 from nitido_train.checkpoint import Provenance
 from nitido_train.nets.video import CELLS, PATHS, SOURCES, TARGETS, VideoConfig, VideoNet, folded
 
+REMEMBERED = 12
+"""Frames after which the memory's range hardly grows any more."""
 GRID = 12
 """Cells of the coarse grid, each way, in golden vectors and in builds of a fixed size."""
 
@@ -80,6 +82,7 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
             example=lambda pixels: {"luma": _luma(pixels)},
             side=GRID * CELLS[source],
             multiple=CELLS[source],
+            floats=True,
         )
         for source in SOURCES
     ]
@@ -89,7 +92,7 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
         inputs=(seen, state),
         outputs=(features, following),
         example=lambda pixels: _remembering(net, pixels),
-        side=GRID,
+        side=2 * GRID,
     )
     draw = [
         Graph(
@@ -101,6 +104,7 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
             side=GRID * CELLS[source],
             multiple=CELLS[source],
             coarse=frozenset({"features"}),
+            floats=True,
         )
         for source, target in PATHS
     ]
@@ -135,10 +139,12 @@ class _Featured:
 
 
 def _remembering(net: VideoNet, pixels: Pixels) -> Values:
-    """A frame and what is remembered of the same frame upside down."""
+    """A frame, and what is remembered of a pan across it: memory goes on filling for some frames."""
     with torch.inference_mode():
         seen = net.encode(torch.from_numpy(_luma(pixels)).permute(2, 0, 1)[None], SOURCES[0])
-        _, state = net.remember(seen.flip(2), torch.zeros_like(seen))
+        state = torch.zeros_like(seen)
+        for beyond in range(REMEMBERED, 0, -1):
+            _, state = net.remember(seen.roll(beyond, 3), state)
     return {"seen": _cells_last(seen), "state": _cells_last(state)}
 
 

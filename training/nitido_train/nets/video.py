@@ -83,8 +83,27 @@ class Memory(nn.Module):
 
     def forward(self, features: Tensor, state: Tensor) -> Tensor:
         """The next state, (N, memory, H, W), from features (N, width, H, W) and the state."""
-        update, candidate = self.gates(torch.cat((features, state), 1)).chunk(2, 1)
+        update, candidate = self.look(torch.cat((features, state), 1))
         return state + torch.sigmoid(update) * (torch.tanh(candidate) - state)
+
+    def look(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """How much to replace, by what; before their limits."""
+        update, candidate = self.gates(seen).chunk(2, 1)
+        return update, candidate
+
+
+class MemoryApart(Memory):
+    """The same, with a convolution for each gate: in whole numbers each has a scale of its own."""
+
+    def __init__(self, memory: Memory) -> None:
+        nn.Module.__init__(self)
+        gates = memory.gates
+        halves = zip(gates.weight.chunk(2), gates.bias.chunk(2), strict=True)  # type: ignore[union-attr]  # it has one
+        self.update, self.candidate = (_convolution(weight, bias) for weight, bias in halves)
+
+    def look(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """As before."""
+        return self.update(seen), self.candidate(seen)
 
 
 class Skip(nn.Module):
@@ -190,8 +209,9 @@ class VideoNet(nn.Module):
 
 
 def folded(net: VideoNet) -> VideoNet:
-    """A copy whose skips are plain convolutions, as an export takes them."""
+    """A copy whose skips and gates are plain convolutions, as an export takes them."""
     net = copy.deepcopy(net)
+    net.memory = MemoryApart(net.memory)
     for name, skip in list(net.skips.items()):
         assert isinstance(skip, Skip)
         kernels = skip.kernels()
@@ -199,6 +219,13 @@ def folded(net: VideoNet) -> VideoNet:
         plain.weight = nn.Parameter(kernels.detach())
         net.skips[name] = plain
     return net
+
+
+def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    """3x3, of these weights."""
+    layer = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+    layer.weight, layer.bias = nn.Parameter(weight.detach().clone()), nn.Parameter(bias.detach().clone())
+    return layer
 
 
 def _strided(step: int, channels: int) -> nn.Conv2d:

@@ -158,7 +158,7 @@ def main() -> None:
     network = ColorizeConfig(temperature=args.temperature)
     config = Config(network, rare=args.rare, batch=args.batch, loop=schedule)
     trained = train(config, args.data, args.imagenet, Path("runs") / args.out.stem, args.resume)
-    checkpoint.save(trained, "colorize", args.out)
+    checkpoint.save(trained, "colorize", args.out, half=True)
 
 
 if __name__ == "__main__":

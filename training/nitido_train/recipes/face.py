@@ -159,7 +159,7 @@ def main() -> None:
     )
     config = Config(loss=weights_of(args), loop=schedule)
     trained = train(config, args.data, Path("runs") / args.out.stem, args.resume)
-    checkpoint.save(trained, "face", args.out)
+    checkpoint.save(trained, "face", args.out, half=True)
 
 
 if __name__ == "__main__":
