@@ -80,13 +80,13 @@ class Rewriter:
         made.CopyFrom(node)
         made.input[:] = names
         self.nodes.append(made)
-        for place, result in enumerate(node.output):
-            if result in self.outputs and result not in self.images:
-                continue  # plain numbers leave as floats
-            if result in self.ranges and only_clip(self.model, result) is None:
-                if result in self.images:
-                    made.output[place] = f"{result}_real"
-                self._quantise(result, False)
+        (result,) = node.output
+        if result in self.outputs and result not in self.images:
+            return  # plain numbers leave as floats
+        if result in self.ranges and only_clip(self.model, result) is None:
+            if result in self.images:
+                made.output[0] = f"{result}_real"
+            self._quantise(result, False)
 
     def _quantise(self, name: str, stored: bool) -> None:
         """Put a pair after a tensor; of one that is ``stored`` as uint8 only its second half."""

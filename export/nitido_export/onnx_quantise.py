@@ -22,8 +22,8 @@ from nitido_export.graphs import Graph, Range, Values
 from nitido_export.onnx_qdq import WEIGHTED, Rewriter, only_clip
 from nitido_export.parity import to_tensor
 
-_MOVES = frozenset(("DepthToSpace", "Reshape", "Flatten", "Transpose", "Split"))
-"""Operations whose results hold the numbers that went in."""
+_MOVES = frozenset(("DepthToSpace", "Reshape", "Flatten", "Transpose"))
+"""Operations whose result holds the numbers that went in."""
 OPSET_OF_16_BITS = 21
 _GREY = Quantisation(1 / 255, 0)
 
@@ -35,8 +35,7 @@ def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8
     """
     seen = observe(_runs(model, graph, examples))
     known = {**image_ranges((*graph.inputs, *graph.outputs)), **_learned(model, graph)}
-    moving = [node for node in model.graph.node if node.op_type in _MOVES]
-    moves = [(node.input[0], result) for node in moving for result in node.output]
+    moves = [(node.input[0], node.output[0]) for node in model.graph.node if node.op_type in _MOVES]
     same = [pair for pair in moves if pair[0] in seen and pair[1] in seen]
     if bits > 8:  # what QDQ of 16 bits belongs to; none of the operations here means anything else there
         model.opset_import[0].version = OPSET_OF_16_BITS
