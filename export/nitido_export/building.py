@@ -160,7 +160,8 @@ class _Workshop:
 
 
 def _dtype(graph: Graph, target: Target) -> DType:
-    return "fp32" if graph.floats else target.dtype
+    stored = target.runtime == "litert" and target.dtype == "fp16"  # computes in float32 on a processor
+    return "fp32" if graph.floats and not stored else target.dtype
 
 
 @contextmanager

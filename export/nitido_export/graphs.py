@@ -52,7 +52,7 @@ class Graph:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     """What comes out of layers (after their ReLU), where a training for 8 bits has fixed it."""
     floats: bool = False
-    """Gains too little from fewer bits: stays in float32 whatever the target."""
+    """Gains too little from fewer bits: computes in float32 whatever the target."""
 
     @property
     def frame(self) -> tuple[int, int] | None:

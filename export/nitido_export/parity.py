@@ -136,7 +136,8 @@ def check(graph: Graph, target: Target, parity: dict[str, float], allowed: dict[
     if least is not None and parity["psnr_db"] < least:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} at >= {least:g} dB to torch, got "
-            f"{parity['psnr_db']:g} dB (largest difference {max_abs:g}); no bundle was written: leave this target out"
+            f"{parity['psnr_db']:g} dB (largest difference {max_abs:g}); no bundle was written: leave this "
+            f"target out"
         )
     if parity.get("rank", 1.0) < target.min_rank:
         raise ParityError(

@@ -85,7 +85,7 @@ MORE = {
 }
 """What is exported beside, by recipe; the order is that in which a runtime's builds are chosen from."""
 _HALVES = ("onnx-fp32", "litert-fp16")
-"""Half floats are stored: nothing is lost of checkpoints whose weights are so, and little of the restorer's."""
+"""Half floats in LiteRT: nothing is lost of checkpoints that store them, and little of the restorer's."""
 PACKAGED = {
     "sr": (*_HALVES, *MORE["sr"]),
     "sr_sharp": _HALVES,

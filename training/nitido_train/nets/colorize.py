@@ -33,7 +33,7 @@ class ColorizeConfig:
     """Channels at a thirty-second of the resolution, where a cell sees most of the photo."""
     eighth: int = 64
     quarter: int = 48
-    temperature: float = 0.38
+    temperature: float = 0.8
     """Below 1 the likely colours count more than their share, which keeps the mean of several from being
     grey (the annealed mean of Zhang et al. 2016)."""
 
