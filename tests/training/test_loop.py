@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +78,25 @@ def test_learning_rate_warms_up_and_anneals_by_steps_or_minutes() -> None:
     assert schedule(config, Progress(500, 0)) == pytest.approx(0.505)
     assert schedule(config, Progress(500, 10)) == pytest.approx(0.01)
     assert schedule(config, Progress(1000, 0)) == pytest.approx(0.01)
+
+
+def test_batches_are_let_go_of_when_nobody_takes_them_any_more() -> None:
+    held = torch.zeros(1)
+    kept = weakref.ref(held)
+
+    def batches(photos: Tensor) -> Iterator[Tensor]:
+        while True:
+            yield photos + 1
+
+    source = prefetch(batches(held))
+    next(source)
+    del held
+    threads = [thread for thread in threading.enumerate() if thread.daemon and "work" in thread.name]
+    del source
+    for thread in threads:
+        thread.join(10)
+    gc.collect()
+    assert kept() is None
 
 
 def test_an_error_while_making_batches_reaches_the_caller() -> None:

@@ -5,6 +5,7 @@ Recipes that say they can run on a GPU where there is one, all on the CPU.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import math
@@ -96,22 +97,36 @@ def optimisers(net: nn.Module, config: LoopConfig) -> list[torch.optim.Optimizer
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
-    """The same batches, made by a thread while the network computes; errors of the maker are raised here."""
+    """The same batches, made by a thread while the network computes; errors of the maker are raised here.
+
+    The thread ends with the iterator, and lets go of the photos.
+    """
     ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+    ended = threading.Event()
+
+    def hand_over(item: Batch | BaseException) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(queue.Full):
+                return ready.put(item, timeout=0.2)
 
     def work() -> None:
         try:
             for batch in batches:
-                ready.put(batch)
+                hand_over(batch)
+                if ended.is_set():
+                    return
         except BaseException as error:
-            ready.put(error)
+            hand_over(error)
 
     threading.Thread(target=work, daemon=True).start()
-    while True:
-        item = ready.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        ended.set()
 
 
 def fit(
