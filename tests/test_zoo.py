@@ -9,10 +9,12 @@ import pytest
 
 import nitido
 from nitido.blur import Blur
+from nitido.chroma import luma_of
 from nitido.photo.model import Pixels
+from nitido_bench.testsets import as_rgb
 from nitido_train.degrade import Degradation, degrade
-from nitido_train.metrics import psnr, psnr_y
-from nitido_train.resample import bicubic_downscale, bicubic_upscale, crop_to_multiple
+from nitido_train.metrics import colourfulness, psnr, psnr_chroma, psnr_y
+from nitido_train.resample import bicubic_downscale, bicubic_resize, bicubic_upscale, crop_to_multiple
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 SHARP = ("astronaut_sharp.jpg", "coffee_sharp.jpg", "rocket_sharp.png", "camera_sharp_grey.jpg")
@@ -35,7 +37,7 @@ def restorer() -> nitido.Restorer:
 
 
 def test_zoo_holds_what_the_readme_lists() -> None:
-    judging, enhancing = {*TRIGGERS, *SCORERS}, {"restore", "faces"}
+    judging, enhancing = {*TRIGGERS, *SCORERS}, {"restore", "faces", "face-x8", "colorize"}
     assert set(nitido.zoo.names()) >= judging | enhancing | {"sr-x2", "sr-x3", "sr-x4"}
 
 
@@ -48,6 +50,43 @@ def test_upscaler_beats_bicubic(scale: int, gain: float) -> None:
         plain = psnr_y(bicubic_upscale(small, scale), large, scale)
         gains.append(psnr_y(upscaler(small), large, scale) - plain)
     assert np.mean(gains) >= gain, gains
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_sharp_upscalers_are_crisper_and_not_far_off(scale: int) -> None:
+    plain, sharp = (nitido.Upscaler.open(scale=scale, sharp=sharp) for sharp in (False, True))
+    for name in SHARP[:3]:
+        large = crop_to_multiple(sample(name), scale)
+        small = bicubic_downscale(large, scale)
+        flat, crisp = plain(small), sharp(small)
+        assert detail(flat) * 1.05 < detail(crisp) < detail(large), name
+        assert psnr_y(crisp, large, scale) > psnr_y(flat, large, scale) - 1.5, name
+
+
+def detail(pixels: Pixels) -> float:
+    """Mean difference of neighbours in luma."""
+    return float(np.abs(np.diff(luma_of(pixels).astype(float), axis=1)).mean())
+
+
+def test_the_face_upscaler_draws_a_face_of_twelve_pixels() -> None:
+    photo = nitido.read_photo(SAMPLES / "astronaut_sharp.jpg").pixels
+    face = nitido.FaceDetector.open()(photo)[0]
+    left, top, right, bottom = (round(edge) for edge in face.box)
+    side, row, column = round(1.5 * face.side), (top + bottom) // 2, (left + right) // 2
+    rows, columns = (slice(max(0, at - side // 2), at + side // 2) for at in (row, column))
+    large = bicubic_resize(photo[rows, columns], 144, 144)
+    small = bicubic_downscale(large, 8)
+    made = psnr_y(nitido.Upscaler.open("face-x8")(small), large, 8)
+    assert made > psnr_y(bicubic_upscale(small, 8), large, 8) + 1.0
+
+
+@pytest.mark.parametrize("name", ["astronaut_sharp.jpg", "coffee_sharp.jpg", "chelsea_defocus.jpg"])
+def test_the_colorizer_comes_closer_than_grey(name: str) -> None:
+    photo = nitido.read_photo(SAMPLES / name).pixels
+    grey = as_rgb(luma_of(photo))
+    coloured = nitido.Colorizer.open()(grey)
+    assert psnr_chroma(coloured, photo) > psnr_chroma(grey, photo) + 1.0
+    assert colourfulness(coloured) > 0.5 * colourfulness(photo)
 
 
 @pytest.mark.parametrize(
