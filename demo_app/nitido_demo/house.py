@@ -14,6 +14,7 @@ from nitido_demo.ratings import Ratings
 from nitido_demo.settings import Settings
 from nitido_demo.store import Store
 from nitido_demo.uploads import Uploads
+from nitido_demo.vendored import Unpacked
 from nitido_demo.working import Worker
 
 
@@ -31,6 +32,7 @@ class House:
         self.worker = Worker(self.jobs, self.engine, self.library, limits.job_seconds)
         self.pictures = Pictures(state / "pictures")
         self.uploads = Uploads(state / "uploads", limits)
+        self.unpacked = Unpacked(state / "runtime")
         self.keeping = Keeping(self.store, self.library)
         self.ratings = Ratings(self.store, self.library, self.jobs)
         self.benchmarks = Benchmarks(state / "benchmarks", limits)

@@ -61,11 +61,17 @@ def create(settings: Settings) -> Starlette:
     def openapi(request: Request) -> Response:
         return as_json(described)
 
+    def wasm(request: Request) -> Response:
+        """Looked at again each time, as the page's other files are."""
+        file = house.unpacked.file(f"{request.path_params['name']}.wasm")
+        return FileResponse(file, headers={"cache-control": "no-cache"}, media_type=_TYPES[".wasm"])
+
     app = Starlette(
         routes=[
             *(_route(house, operation) for operation in OPERATIONS),
             Route("/openapi.json", openapi),
             Route("/models/{path:path}", _model),
+            Route("/vendor/{name}.wasm", wasm),
             WebSocketRoute("/live/{room}", house.live.call),
             Mount("/", _Page(directory=STATIC, html=True)),
         ],
