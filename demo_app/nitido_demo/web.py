@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Match, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -149,7 +149,22 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     answer = refused(Refused(error.status_code, words.get(error.status_code, error.detail)))
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
+    if (
+        error.status_code == 405
+    ):  # each method of a path is a route of its own, and the first one has answered
+        answer.headers["allow"] = ", ".join(sorted(_methods(request)))
     return answer
+
+
+def _methods(request: Request) -> set[str]:
+    """What the address takes."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 async def _fail(request: Request, error: Exception) -> Response:
