@@ -29,7 +29,7 @@ class House:
         self.store = Store(state / "demo.sqlite")
         self.library = Library(settings.photos, state / "scores.sqlite", self.engine, self.events)
         self.jobs = Jobs(self.store, state / "jobs", limits, self.events)
-        self.worker = Worker(self.jobs, self.engine, self.library, limits.job_seconds)
+        self.worker = Worker(self.jobs, self.engine, self.library, settings)
         self.pictures = Pictures(state / "pictures")
         self.uploads = Uploads(state / "uploads", limits)
         self.unpacked = Unpacked(state / "runtime")

@@ -24,7 +24,7 @@ from starlette.types import Scope
 from nitido.errors import NitidoError
 from nitido_demo.answers import as_json, refused
 from nitido_demo.api import OPERATIONS
-from nitido_demo.errors import Refused, refusal_of
+from nitido_demo.errors import Refused, refusal_of, words_of
 from nitido_demo.guard import Guard
 from nitido_demo.house import House
 from nitido_demo.models import STATIC, model_files
@@ -90,7 +90,7 @@ def _route(house: House, operation: Operation) -> Route:
         try:
             return await _answered(house, operation, request)
         except NitidoError as error:
-            refusal = refusal_of(error)
+            refusal = refusal_of(error, house.settings)
             if refusal.status == 500:
                 raise
         except Refused as error:
@@ -106,8 +106,8 @@ async def _answered(house: House, operation: Operation, request: Request) -> Res
     call = partial(Call, request, operation.values(request))
     if operation.body is None:
         return await _handled(house, operation, call())
-    if operation.body == "photo":
-        async with house.uploads.photo(request) as file:
+    if isinstance(operation.body, str):
+        async with house.uploads.file(request, operation.body) as file:
             return await _handled(house, operation, call(file=file))
     return await _handled(house, operation, call(json=await house.uploads.json(request, operation.body)))
 
@@ -171,5 +171,5 @@ async def _fail(request: Request, error: Exception) -> Response:
     """What the server itself did wrong: its log has the details, the answer has none."""
     message = "something went wrong in the server; its log says what"
     if isinstance(error, NitidoError):
-        message = str(error)
+        message = words_of(error, request.app.state.house.settings)
     return refused(Refused(500, message))

@@ -72,6 +72,7 @@ def test_a_body_that_is_no_photo_is_refused_in_words(
     answer = client.post(path, content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert "Traceback" not in answer.text
+    assert str(server.state) not in answer.text  # where the server keeps files is nobody's business
     assert files(server.photos) == before
     assert list((server.state / "uploads").iterdir()) == []
 
