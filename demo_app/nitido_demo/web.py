@@ -146,13 +146,13 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this address", 405: "this address does not take such a request"}
-    answer = refused(Refused(error.status_code, words.get(error.status_code, error.detail)))
+    methods = _methods(request)
+    status = 405 if methods and request.method not in methods else error.status_code
+    answer = refused(Refused(status, words.get(status, error.detail)))
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
-    if (
-        error.status_code == 405
-    ):  # each method of a path is a route of its own, and the first one has answered
-        answer.headers["allow"] = ", ".join(sorted(_methods(request)))
+    if methods:  # each of a path is a route of its own, and the page's files are asked last
+        answer.headers["allow"] = ", ".join(sorted(methods))
     return answer
 
 

@@ -131,11 +131,13 @@ def test_names_that_are_not_there_or_lead_outside_are_refused(server: Server, pa
 
 
 def test_a_wrong_method_is_told_which_ones_the_address_takes(client: httpx.Client) -> None:
-    for path, methods in (
-        ("/api/assess", {"POST"}),
-        ("/api/jobs/0123456789abcdef", {"GET", "HEAD", "DELETE"}),
-    ):
-        answer = client.put(path)
+    cases = (
+        ("PUT", "/api/assess", {"POST"}),
+        ("GET", "/api/assess", {"POST"}),
+        ("PUT", "/api/jobs/0123456789abcdef", {"GET", "HEAD", "DELETE"}),
+    )
+    for method, path, methods in cases:
+        answer = client.request(method, path)
         assert (answer.status_code, answer.json()["error"]) == (405, "MethodNotAllowed")
         assert set(answer.headers["allow"].split(", ")) == methods
 
