@@ -72,7 +72,7 @@ $(APP)/installed: requirements/app.txt pyproject.toml
 
 # Without npm everything but the page "This device" works, and that page says what is missing.
 $(WEB): demo_app/package-lock.json scripts/vendor_web.sh
-	@scripts/vendor_web.sh || echo "The page \"This device\" will be without its runtime."
+	@PYTHON=$(PYTHON) scripts/vendor_web.sh || echo "The page \"This device\" will be without its runtime."
 
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer, got " + sys.version.split()[0] + "; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'

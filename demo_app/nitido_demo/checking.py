@@ -20,9 +20,15 @@ _LONGEST = 60
 def parsed(text: str | bytes, what: str) -> Any:
     """The value of JSON, which knows no NaN. Raises Refused."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError):
         raise Refused(400, f"expected JSON as {what}, got something else") from None
+
+
+def _number(text: str) -> float | int:
+    """In JSON, 2.0 is a whole number too."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
 def _no_number(text: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from nitido import errors as sdk
+from nitido_demo.settings import Settings
 
 
 class Refused(Exception):
@@ -38,6 +42,9 @@ _STATUS: dict[type[sdk.NitidoError], int] = {
     sdk.PhotoUnsupported: 415,
     sdk.PhotoTooLarge: 413,
     sdk.PhotoError: 422,
+    sdk.NotAClip: 415,
+    sdk.ClipUnsupported: 415,
+    sdk.ClipError: 422,
     sdk.InvalidOption: 422,
     sdk.DestinationExists: 409,
     sdk.WriteError: 409,
@@ -45,9 +52,13 @@ _STATUS: dict[type[sdk.NitidoError], int] = {
 """Status of the sdk's errors; the first class that fits counts. All others are the server's fault."""
 
 
-def refusal_of(error: sdk.NitidoError) -> Refused:
+def refusal_of(error: sdk.NitidoError, settings: Settings) -> Refused:
     """The answer to an error of the sdk; its name stays, so that ``nitido.Remote`` can raise it again."""
-    for kind, status in _STATUS.items():
-        if isinstance(error, kind):
-            return Refused(status, str(error), error=type(error).__name__)
-    return Refused(500, str(error), error=type(error).__name__)
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    return Refused(status, words_of(error, settings), error=type(error).__name__)
+
+
+def words_of(error: Exception, settings: Settings) -> str:
+    """What an error says, without where the server keeps its files: clients gave them no names."""
+    told = re.sub(re.escape(f"{settings.state}{os.sep}") + r"[^\s:;,'\")]*", "the file", str(error))
+    return told.replace(f"{settings.photos}{os.sep}", "")

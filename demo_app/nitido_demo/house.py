@@ -14,6 +14,7 @@ from nitido_demo.ratings import Ratings
 from nitido_demo.settings import Settings
 from nitido_demo.store import Store
 from nitido_demo.uploads import Uploads
+from nitido_demo.vendored import Unpacked
 from nitido_demo.working import Worker
 
 
@@ -28,9 +29,10 @@ class House:
         self.store = Store(state / "demo.sqlite")
         self.library = Library(settings.photos, state / "scores.sqlite", self.engine, self.events)
         self.jobs = Jobs(self.store, state / "jobs", limits, self.events)
-        self.worker = Worker(self.jobs, self.engine, self.library, limits.job_seconds)
+        self.worker = Worker(self.jobs, self.engine, self.library, settings)
         self.pictures = Pictures(state / "pictures")
         self.uploads = Uploads(state / "uploads", limits)
+        self.unpacked = Unpacked(state / "runtime")
         self.keeping = Keeping(self.store, self.library)
         self.ratings = Ratings(self.store, self.library, self.jobs)
         self.benchmarks = Benchmarks(state / "benchmarks", limits)

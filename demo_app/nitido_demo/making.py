@@ -15,6 +15,7 @@ from nitido.blind import BlindEnlarger
 from nitido.enhancer import Outcome
 from nitido.photo.formats import HEAD, recognise
 from nitido.sharing.budget import SUFFIXES
+from nitido.video.clip import enlarge_clip
 from nitido_demo.brush import strokes_of
 from nitido_demo.engine import Engine
 from nitido_demo.jobs import Job
@@ -47,6 +48,7 @@ class Making:
             "upscale": self._upscale,
             "blind": self._blind,
             "share": self._share,
+            "video": self._video,
             "pair": self._pair,
         }
 
@@ -117,6 +119,23 @@ class Making:
         }
         said = f"{len(made.file.data):,} bytes at a quality of {made.file.quality}"
         return Made(said if made.file.fits else f"{said}: the smallest there is", result, details)
+
+    def _video(self, job: Job, source: Path, folder: Path, progress: Progress) -> Made:
+        """Parts that a killed server had finished are not made again."""
+        upscaler = nitido.VideoUpscaler.open(target=job.options["target"], fast=True)
+        result, start = folder / "result.mp4", time.perf_counter()
+        progress.started(1, "enlarging, frame")
+
+        def enlarged(done: int, total: int) -> None:
+            if done == 1:
+                progress.started(max(1, total), "enlarging, frame")
+            progress.step(done)
+
+        clip = enlarge_clip(source, result, upscaler, overwrite=True, on_frame=enlarged)
+        details = {**asdict(clip), "timings": {"video": time.perf_counter() - start}}
+        missing = f", {clip.damaged} of which were damaged" if clip.damaged else ""
+        cut = "; the clip ends early" if clip.truncated else ""
+        return Made(f"{clip.frames} frames{missing}{cut}", result, {**details, "runtime": str(upscaler.info)})
 
     def _pair(self, job: Job, source: Path, folder: Path, progress: Progress) -> Made:
         """What rating needs: everything removed, whether that is worth it or not, at the photo's size."""

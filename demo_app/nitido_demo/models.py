@@ -1,4 +1,4 @@
-"""The bundles and the runtime that the page runs by itself: which files a browser may have, and where."""
+"""The bundles that the page runs by itself: which files a browser may have, and where."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ NAMES = ("trigger-lite", "trigger", "restore")
 """Bundles that the page *This device* runs."""
 TARGET = "onnx-fp32"
 STATIC = Path(__file__).parent / "static"
-RUNTIME = STATIC / "vendor"
-"""onnxruntime-web, put there by ``scripts/vendor_web.sh``; a checkout need not have it."""
 
 
 @functools.cache
@@ -36,15 +34,6 @@ def models_shown() -> dict[str, dict[str, Any]]:
         entry["files"].append(file.name)
         entry["bytes"] += file.stat().st_size
     return shown
-
-
-def runtime_shown() -> dict[str, Any] | None:
-    """Version and files of onnxruntime-web, or None where it was not put in."""
-    stamp = RUNTIME / "VERSION"
-    if not stamp.is_file():
-        return None
-    files = sorted(f"/vendor/{file.name}" for file in RUNTIME.glob("ort*"))
-    return {"name": "onnxruntime-web", "version": stamp.read_text().strip(), "files": files}
 
 
 def _builds(bundle: nitido.Bundle) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nitido import __version__
 from nitido_demo.checking import Schema
-from nitido_demo.operations import IMAGE_TYPES, Operation
+from nitido_demo.operations import CLIP_TYPES, IMAGE_TYPES, Operation
 
 _REFUSALS = {
     400: "the request cannot be understood",
@@ -18,7 +18,7 @@ _REFUSALS = {
     409: "not possible in the present state",
     411: "the body is not as long as its header says",
     413: "the body or the picture is too large",
-    415: "the body is not of a type that is taken, or not a photo",
+    415: "the body is not of a type that is taken, or not a photo or clip",
     422: "a value is out of range, or the photo is damaged",
     429: "too much at once: try again in a moment",
 }
@@ -79,9 +79,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
             **{str(status): _refusal(status) for status in _refusals(operation)},
         },
     }
-    if operation.body == "photo":
-        photo = {"schema": {"type": "string", "format": "binary"}}
-        told["requestBody"] = {"required": True, "content": dict.fromkeys(IMAGE_TYPES, photo)}
+    if isinstance(operation.body, str):
+        file = {"schema": {"type": "string", "format": "binary"}}
+        types = IMAGE_TYPES if operation.body == "photo" else CLIP_TYPES
+        told["requestBody"] = {"required": True, "content": dict.fromkeys(types, file)}
     elif operation.body is not None:
         body = {"schema": _closed(operation.body)}
         told["requestBody"] = {"required": True, "content": {"application/json": body}}

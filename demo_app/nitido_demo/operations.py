@@ -32,6 +32,9 @@ IMAGE_TYPES = (
 )
 """What a body with a photo may call itself; what it is, its first bytes say."""
 
+CLIP_TYPES = ("application/octet-stream", "video/mp4", "video/quicktime", "video/x-matroska", "video/webm")
+"""The same for a clip."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -59,13 +62,13 @@ class Call:
     """Every parameter of the operation, by name."""
     json: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
-    """The uploaded photo; deleted when the handler returns, unless it has moved it."""
+    """The uploaded photo or clip; deleted when the handler returns, unless it has moved it."""
 
     @property
-    def photo(self) -> Path:
-        """The uploaded photo."""
+    def upload(self) -> Path:
+        """The uploaded photo or clip."""
         if self.file is None:
-            raise Refused(400, "expected a photo as the body of the request, got none; send one")
+            raise Refused(400, "expected a file as the body of the request, got none; send one")
         return self.file
 
 
@@ -93,8 +96,8 @@ class Operation:
     summary: str
     answer: Answer
     parameters: tuple[Parameter, ...] = ()
-    body: Literal["photo"] | Schema | None = None
-    """A photo, an object of JSON that follows a schema, or nothing."""
+    body: Literal["photo", "clip"] | Schema | None = None
+    """A photo, a clip, an object of JSON that follows a schema, or nothing."""
     refusals: tuple[int, ...] = ()
     """Statuses of its own; those that any request can get are told once."""
 

@@ -26,15 +26,16 @@ class Progress:
         self._begun = time.monotonic()
         self._told = 0.0
         self._total = 1
+        self._doing = ""
 
     def say(self, message: str) -> None:
         """What is being done, before its parts can be counted."""
         self._jobs.progress(self._id, 0.05, message)
 
-    def started(self, total: int) -> None:
+    def started(self, total: int, doing: str = "restoring, part") -> None:
         """It has so many parts."""
-        self._total = total
-        self.say("restoring")
+        self._total, self._doing = total, doing
+        self.say(doing.partition(",")[0])
 
     def step(self, done: int) -> None:
         """So many of them are done."""
@@ -43,7 +44,7 @@ class Progress:
         if now - self._told >= _NOTICE:
             self._told = now
             share = 0.05 + 0.9 * done / max(self._total, done)
-            self._jobs.progress(self._id, share, f"restoring, part {done} of {self._total}")
+            self._jobs.progress(self._id, share, f"{self._doing} {done} of {self._total}")
 
     def check(self, done: int) -> None:
         """Raise Stopped where the work is to end."""

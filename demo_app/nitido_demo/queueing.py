@@ -36,19 +36,20 @@ WORK = Answer("the job that does it", 202, schema=JOB)
 def queued(house: House, call: Call, kind: str, options: Mapping[str, Any]) -> Response:
     """A job for the body's photo, whose size is looked at before anybody waits for it."""
     _check_size(house, call)
-    with call.photo.open("rb") as file:
+    with call.upload.open("rb") as file:
         suffix = saving_suffix(recognise(file.read(HEAD)))
-    return _begun(house, house.jobs.add(kind, options, upload=call.photo, suffix=suffix))
+    return begun(house, house.jobs.add(kind, options, upload=call.upload, suffix=suffix))
 
 
 def queued_of_gallery(house: House, call: Call, kind: str, options: Mapping[str, Any]) -> Response:
     """A job for the photo that the path names. Raises Refused."""
     photo = call.values["photo"]
     house.library.path(photo)
-    return _begun(house, house.jobs.add(kind, options, photo=photo))
+    return begun(house, house.jobs.add(kind, options, photo=photo))
 
 
-def _begun(house: House, job: Job) -> Response:
+def begun(house: House, job: Job) -> Response:
+    """The answer about a new job, which somebody now looks for."""
     house.worker.wake()
     return as_json(job.shown(), WORK.status)
 
@@ -56,4 +57,4 @@ def _begun(house: House, job: Job) -> Response:
 def _check_size(house: House, call: Call) -> None:
     """Decode an eighth: damaged and huge photos are refused at once. Raises NitidoError."""
     with house.engine.room:
-        nitido.read_photo(call.photo, max_megapixels=house.engine.max_megapixels, at_least=(64, 64))
+        nitido.read_photo(call.upload, max_megapixels=house.engine.max_megapixels, at_least=(64, 64))

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from starlette.requests import ClientDisconnect, Request
@@ -15,11 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from nitido.photo.formats import DESTINATIONS, HEAD, READABLE, recognise
 from nitido_demo.checking import Schema, checked, parsed
 from nitido_demo.errors import Refused
-from nitido_demo.operations import IMAGE_TYPES
+from nitido_demo.operations import CLIP_TYPES, IMAGE_TYPES
 from nitido_demo.settings import Limits
 
 SUFFIXES = {known.name: suffix for suffix, known in reversed(DESTINATIONS.items())}
 """The suffix of each format that photos can be saved in: ``.jpg``, ``.png``, ``.tif``, ``.webp``, ..."""
+_MATROSKA = b"\x1a\x45\xdf\xa3"
 
 
 def saving_suffix(kind: str | None) -> str:
@@ -39,9 +40,9 @@ class Uploads:
             left.unlink()
 
     @asynccontextmanager
-    async def photo(self, request: Request) -> AsyncIterator[Path]:
-        """The body as a file that begins like a photo; removed afterwards, unless it was moved."""
-        _check_type(request, IMAGE_TYPES, "a photo")
+    async def file(self, request: Request, kind: Literal["photo", "clip"]) -> AsyncIterator[Path]:
+        """The body as a file that begins like its kind; removed afterwards, unless it was moved."""
+        _check_type(request, IMAGE_TYPES if kind == "photo" else CLIP_TYPES, f"a {kind}")
         if self._inside >= self._limits.uploads_at_once:
             raise Refused(429, "too many uploads at once; try again in a moment", retry_after=2)
         file = self._folder / os.urandom(8).hex()
@@ -53,11 +54,8 @@ class Uploads:
             with file.open("rb") as target:
                 head = target.read(HEAD)
             if not head:
-                raise Refused(400, "expected a photo as the body of the request, got none; send one")
-            if recognise(head) is None:
-                raise Refused(
-                    415, f"expected a photo, got something else; send {READABLE}", error="NotAPhoto"
-                )
+                raise Refused(400, f"expected a {kind} as the body of the request, got none; send one")
+            _check_head(head, kind)
             yield file
         finally:
             self._inside -= 1
@@ -101,6 +99,15 @@ def _check_type(request: Request, known: tuple[str, ...], what: str) -> None:
         raise Refused(
             415, f"expected {what}, so content-type {known[0]} or the like, got {kind[:60] or 'none'}"
         )
+
+
+def _check_head(head: bytes, kind: Literal["photo", "clip"]) -> None:
+    """What FFmpeg opens beyond these two may name other files, of the server's."""
+    if kind == "photo" and recognise(head) is None:
+        raise Refused(415, f"expected a photo, got something else; send {READABLE}", error="NotAPhoto")
+    if kind == "clip" and head[4:8] != b"ftyp" and not head.startswith(_MATROSKA):
+        told = "expected a clip, got something else; send MP4, MOV, Matroska or WebM"
+        raise Refused(415, told, error="NotAClip")
 
 
 def _too_large(most: int) -> Refused:

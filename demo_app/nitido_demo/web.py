@@ -17,14 +17,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Match, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from nitido.errors import NitidoError
 from nitido_demo.answers import as_json, refused
 from nitido_demo.api import OPERATIONS
-from nitido_demo.errors import Refused, refusal_of
+from nitido_demo.errors import Refused, refusal_of, words_of
 from nitido_demo.guard import Guard
 from nitido_demo.house import House
 from nitido_demo.models import STATIC, model_files
@@ -61,11 +61,17 @@ def create(settings: Settings) -> Starlette:
     def openapi(request: Request) -> Response:
         return as_json(described)
 
+    def wasm(request: Request) -> Response:
+        """Looked at again each time, as the page's other files are."""
+        file = house.unpacked.file(f"{request.path_params['name']}.wasm")
+        return FileResponse(file, headers={"cache-control": "no-cache"}, media_type=_TYPES[".wasm"])
+
     app = Starlette(
         routes=[
             *(_route(house, operation) for operation in OPERATIONS),
             Route("/openapi.json", openapi),
             Route("/models/{path:path}", _model),
+            Route("/vendor/{name}.wasm", wasm),
             WebSocketRoute("/live/{room}", house.live.call),
             Mount("/", _Page(directory=STATIC, html=True)),
         ],
@@ -84,7 +90,7 @@ def _route(house: House, operation: Operation) -> Route:
         try:
             return await _answered(house, operation, request)
         except NitidoError as error:
-            refusal = refusal_of(error)
+            refusal = refusal_of(error, house.settings)
             if refusal.status == 500:
                 raise
         except Refused as error:
@@ -100,8 +106,8 @@ async def _answered(house: House, operation: Operation, request: Request) -> Res
     call = partial(Call, request, operation.values(request))
     if operation.body is None:
         return await _handled(house, operation, call())
-    if operation.body == "photo":
-        async with house.uploads.photo(request) as file:
+    if isinstance(operation.body, str):
+        async with house.uploads.file(request, operation.body) as file:
             return await _handled(house, operation, call(file=file))
     return await _handled(house, operation, call(json=await house.uploads.json(request, operation.body)))
 
@@ -140,15 +146,30 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this address", 405: "this address does not take such a request"}
-    answer = refused(Refused(error.status_code, words.get(error.status_code, error.detail)))
+    methods = _methods(request)
+    status = 405 if methods and request.method not in methods else error.status_code
+    answer = refused(Refused(status, words.get(status, error.detail)))
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
+    if methods:  # each of a path is a route of its own, and the page's files are asked last
+        answer.headers["allow"] = ", ".join(sorted(methods))
     return answer
+
+
+def _methods(request: Request) -> set[str]:
+    """What the address takes."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 async def _fail(request: Request, error: Exception) -> Response:
     """What the server itself did wrong: its log has the details, the answer has none."""
     message = "something went wrong in the server; its log says what"
     if isinstance(error, NitidoError):
-        message = str(error)
+        message = words_of(error, request.app.state.house.settings)
     return refused(Refused(500, message))

@@ -7,11 +7,12 @@ import threading
 
 import nitido
 from nitido_demo.engine import Engine
-from nitido_demo.errors import Refused
+from nitido_demo.errors import Refused, words_of
 from nitido_demo.jobs import Job, Jobs
 from nitido_demo.library import Library
 from nitido_demo.making import Making
 from nitido_demo.progress import Progress, Stopped
+from nitido_demo.settings import Settings
 
 _LOG = logging.getLogger("nitido_demo")
 
@@ -19,11 +20,11 @@ _LOG = logging.getLogger("nitido_demo")
 class Worker:
     """Does what waits in ``jobs``, until it is stopped."""
 
-    def __init__(self, jobs: Jobs, engine: Engine, library: Library, job_seconds: float) -> None:
+    def __init__(self, jobs: Jobs, engine: Engine, library: Library, settings: Settings) -> None:
         self._jobs = jobs
         self._making = Making(engine)
         self._library = library
-        self._job_seconds = job_seconds
+        self._settings = settings
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
@@ -52,7 +53,7 @@ class Worker:
             self._do(job)
 
     def _do(self, job: Job) -> None:
-        progress = Progress(self._jobs, job.id, self._job_seconds, lambda: self._stopping)
+        progress = Progress(self._jobs, job.id, self._settings.limits.job_seconds, lambda: self._stopping)
         try:
             source = self._jobs.source(job) if job.photo is None else self._library.path(job.photo)
             folder = self._jobs.folder(job.id)
@@ -66,7 +67,7 @@ class Worker:
             else:
                 self._jobs.end(job.id, "failed", str(stopped))
         except (nitido.NitidoError, Refused) as error:
-            self._jobs.end(job.id, "failed", str(error))
+            self._jobs.end(job.id, "failed", words_of(error, self._settings))
         except Exception:
             _LOG.exception("job %s failed", job.id)
             self._jobs.end(job.id, "failed", "something went wrong; the server's log says why")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from nitido_demo.models import runtime_shown
+from nitido_demo.vendored import runtime_shown
 
 from .conftest import ROOT
 
@@ -28,14 +28,14 @@ needs_runtime = pytest.mark.skipif(
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
+def chromium(*more: str) -> Iterator[Any]:
     """A browser with a camera that is a moving picture; skips where there is none."""
     if not Path(CHROMIUM).is_file():
         pytest.skip("Debian's chromium is not installed")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         options = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*options, *more])
         yield browser
         browser.close()
 

@@ -31,7 +31,7 @@ def request_of(operation: Operation, known: dict[str, str]) -> dict[str, Any]:
     for name, value in known.items():
         path = path.replace("{" + name + "}", value)
     request: dict[str, Any] = {"method": operation.method, "url": path}
-    if operation.body == "photo":
+    if isinstance(operation.body, str):
         request |= {"content": png(noisy()), "headers": {"content-type": "image/png"}}
     elif operation.body is not None:
         values = {"job": known["job"], "scale": 1.5, "pair": known["pair"], "second_is": 0, "strengths": {}}
@@ -56,9 +56,7 @@ def test_every_operation_answers_with_a_status_and_a_body_that_it_declares(
         content = responses[str(answer.status_code)]["content"]
         kind = answer.headers["content-type"].partition(";")[0]
         declared = next(iter(content))
-        assert kind == declared or (declared.endswith("/*") and kind.startswith(declared[:-1])), (
-            operation.name
-        )
+        assert declared in (kind, "*/*"), operation.name
         if kind == "application/json":
             schema = content[declared]["schema"] | {"components": described["components"]}
             Draft202012Validator(schema).validate(answer.json())

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from nitido_demo.checking import checked, parsed
+from nitido_demo.errors import Refused
 from nitido_demo.settings import Limits, Settings
 from nitido_demo.web import create
 
@@ -70,6 +72,7 @@ def test_a_body_that_is_no_photo_is_refused_in_words(
     answer = client.post(path, content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert "Traceback" not in answer.text
+    assert str(server.state) not in answer.text  # where the server keeps files is nobody's business
     assert files(server.photos) == before
     assert list((server.state / "uploads").iterdir()) == []
 
@@ -125,6 +128,26 @@ def test_names_that_are_not_there_or_lead_outside_are_refused(server: Server, pa
     answer = connection.getresponse()
     found = json.loads(answer.read())
     assert (answer.status, set(found)) == (status, {"error", "message"})
+
+
+def test_a_wrong_method_is_told_which_ones_the_address_takes(client: httpx.Client) -> None:
+    cases = (
+        ("PUT", "/api/assess", {"POST"}),
+        ("GET", "/api/assess", {"POST"}),
+        ("PUT", "/api/jobs/0123456789abcdef", {"GET", "HEAD", "DELETE"}),
+    )
+    for method, path, methods in cases:
+        answer = client.request(method, path)
+        assert (answer.status_code, answer.json()["error"]) == (405, "MethodNotAllowed")
+        assert set(answer.headers["allow"].split(", ")) == methods
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    kind = {"type": "object", "properties": {"count": {"type": "integer"}}}
+    assert checked(parsed(b'{"count": 2.0}', "it"), kind, "it") == {"count": 2}
+    for text in (b'{"count": 2.5}', b'{"count": 1e999}', b'{"count": 1e300}'):
+        with pytest.raises(Refused):
+            checked(parsed(text, "it"), kind, "it")
 
 
 def test_pages_of_other_sites_cannot_change_anything(client: httpx.Client) -> None:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from nitido_demo.api import about, assess, benchmarks, blind, enhance, gallery, jobs, ratings, share, upscale
+from nitido_demo.api import (
+    about,
+    assess,
+    benchmarks,
+    blind,
+    enhance,
+    gallery,
+    jobs,
+    ratings,
+    share,
+    upscale,
+    video,
+)
 from nitido_demo.operations import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -13,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *upscale.OPERATIONS,
     *blind.OPERATIONS,
     *share.OPERATIONS,
+    *video.OPERATIONS,
     *jobs.OPERATIONS,
     *ratings.OPERATIONS,
     *benchmarks.OPERATIONS,

@@ -6,8 +6,9 @@ from typing import Any
 
 import nitido
 from nitido_demo.house import House
-from nitido_demo.models import models_shown, runtime_shown
+from nitido_demo.models import models_shown
 from nitido_demo.operations import Answer, Call, Operation
+from nitido_demo.vendored import runtime_shown
 
 
 def about(house: House, call: Call) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def assess(house: House, call: Call) -> dict[str, Any]:
     """The improvability of the body's photo."""
     trigger = house.engine.trigger(call.values["model"])
     with house.engine.room:
-        photo = nitido.read_photo(call.photo, max_megapixels=house.engine.max_megapixels)
+        photo = nitido.read_photo(call.upload, max_megapixels=house.engine.max_megapixels)
         found = trigger(photo.pixels)
     shown = improvability_shown(Suggestion.of(found, Policy.of(trigger)))
     about = {"threshold": trigger.threshold, "runtime": str(trigger.info)}

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from nitido_demo.api.gallery import JPEG, SIDE
+from nitido_demo.clip_location import clip_without_location
 from nitido_demo.house import House
 from nitido_demo.location import without_location
 from nitido_demo.operations import Answer, Call, Operation, Parameter, path_id
@@ -34,8 +35,9 @@ def cancel(house: House, call: Call) -> dict[str, Any]:
 def result(house: House, call: Call) -> Response:
     """The file that a job made, without the place where the photo was made unless that is asked for."""
     file = house.jobs.result(call.values["job"])
+    bare = clip_without_location if file.suffix == ".mp4" else without_location
     with house.engine.room:
-        data = file.read_bytes() if call.values["location"] == "keep" else without_location(file)
+        data = file.read_bytes() if call.values["location"] == "keep" else bare(file)
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     name = f"nitido-{call.values['job']}{file.suffix}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
@@ -84,8 +86,8 @@ OPERATIONS = (
         "GET",
         "/api/jobs/{job}/result",
         result,
-        "The photo that a job made",
-        Answer("the photo's file", schema={"type": "string", "format": "binary"}, type="image/*"),
+        "The photo or clip that a job made",
+        Answer("the file", schema={"type": "string", "format": "binary"}, type="*/*"),
         parameters=(
             ID,
             Parameter(

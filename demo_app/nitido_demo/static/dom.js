@@ -70,13 +70,13 @@ export function slider(factor, value, onchange, words = percent) {
     element: h("label", { class: "slider" }, h("span", {}, FACTORS[factor] ?? factor), output, input) };
 }
 
-/** Buttons of which one is pressed; options are [text, value]. {element, choose(value)}. */
+/** Buttons of which one is pressed; options are [text, value]. {element, choose(value), set(value) without telling}. */
 export function choice(title, options, value, onchoose) {
   const show = (now) => buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(options[i][1] === now)));
   const choose = (now) => (show(now), onchoose(now));
   const buttons = options.map(([text, each]) => h("button", { onclick: () => choose(each) }, text));
   show(value);
-  return { choose, element: h("div", { class: "choice", role: "group", "aria-label": title }, h("span", {}, title), h("div", { class: "segments" }, buttons)) };
+  return { choose, set: show, element: h("div", { class: "choice", role: "group", "aria-label": title }, h("span", {}, title), h("div", { class: "segments" }, buttons)) };
 }
 
 const percent = (value) => `${Math.round(100 * value)} %`;

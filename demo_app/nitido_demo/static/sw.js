@@ -6,7 +6,7 @@ const SHELL = [
   "/pages/gallery.js", "/pages/photo.js", "/pages/camera.js", "/pages/brush.js", "/pages/share.js", "/pages/live.js", "/pages/rate.js", "/pages/device.js",
   "/connection.js",
   "/device/bench.js", "/device/blur.js", "/device/client.js", "/device/cues.js", "/device/dct.js", "/device/deblock.js",
-  "/device/fft.js", "/device/golden.js", "/device/graphs.js", "/device/jpeg.js", "/device/pixels.js", "/device/restorer.js",
+  "/device/fft.js", "/device/golden.js", "/device/gpu.js", "/device/graphs.js", "/device/jpeg.js", "/device/opening.js", "/device/pixels.js", "/device/restorer.js",
   "/device/tiler.js", "/device/trigger.js", "/device/view.js", "/device/windows.js", "/device/worker.js",
 ];
 const CACHE = "nitido-1", MODELS = "nitido-models";

@@ -1,7 +1,5 @@
 // How long each graph takes here, as rows of nitido-bench's suite `latency`.
 
-import { ort } from "./graphs.js";
-
 const WARM_UP = 2, LEAST_RUNS = 5, MOST_RUNS = 30, SECONDS = 1, SIDE = 256;
 
 export async function benchmark(bundles, progress) {
@@ -14,7 +12,7 @@ export async function benchmark(bundles, progress) {
 }
 
 async function timed(bundle, graph) {
-  const { Tensor, env } = await ort(), { build, loadMs } = bundle.sessions[graph], inputs = {};
+  const { Tensor, device, threads } = bundle, { build, loadMs } = bundle.sessions[graph], inputs = {};
   for (const { name, shape, layout } of build.inputs) {
     const dims = layout === "NC" ? shape : shape.map((size) => size ?? SIDE);
     const count = dims.reduce((a, b) => a * b, 1);
@@ -31,7 +29,7 @@ async function timed(bundle, graph) {
   while (runs.length < LEAST_RUNS || (performance.now() < end && runs.length < MOST_RUNS)) runs.push(await run());
   const image = build.inputs.find(({ layout }) => layout !== "NC"), at = (percent) => rounded(quantile(runs, percent));
   return {
-    table: "latency", model: bundle.manifest.name, graph, target: build.target, device: "wasm", threads: env.wasm.numThreads,
+    table: "latency", model: bundle.manifest.name, graph, target: build.target, device, threads,
     size: image ? `${image.shape[3] ?? SIDE}x${image.shape[2] ?? SIDE}` : "",
     samples: runs.length, median_ms: at(50), iqr_ms: rounded(quantile(runs, 75) - quantile(runs, 25)), p90_ms: at(90), p99_ms: at(99),
     launches: 1, warm_up: WARM_UP, load_ms: rounded(loadMs), first_ms: rounded(first),

@@ -24,18 +24,18 @@ class Device {
     });
   }
 
-  /** Open bundles; tells what each took, how many threads there are, and whether golden vectors agree. */
-  open(names, progress) {
+  /** Open bundles on "webgpu", "wasm" or, by itself, on the better one: what each took, where it runs, and why not on a GPU. */
+  open(names, progress, device = "auto") {
     const folders = Object.fromEntries(names.map((name) => [name, this.about.models[name].folder]));
-    return this.#do("open", { folders }, progress);
+    return this.#do("open", { folders, device }, progress);
   }
 
-  /** Improvability of ImageData. */
+  /** Improvability of ImageData, the milliseconds that it took, and where. */
   assess(model, image) {
     return this.#do("assess", { model, image });
   }
 
-  /** ImageData without what the strengths say, and the milliseconds that it took. */
+  /** ImageData without what the strengths say, the milliseconds that it took, and where. */
   restore(image, strengths, progress) {
     return this.#do("restore", { image, strengths }, progress);
   }

@@ -2,30 +2,42 @@
 
 import { blank } from "./pixels.js";
 
-let runtime = null;
+const LOADERS = { wasm: "/vendor/ort.wasm.min.mjs", webgpu: "/vendor/ort.jspi.min.mjs" };
+/** A GPU runs a whole graph or none of it: nothing goes to the processor unseen. */
+const OPTIONS = {
+  wasm: { executionProviders: ["wasm"] },
+  webgpu: { executionProviders: ["webgpu"], extra: { session: { disable_cpu_ep_fallback: "1" } } },
+};
+const loaded = {};
 
-/** onnxruntime-web, loaded when first needed; on as many threads as the browser allows. */
-export async function ort() {
-  if (!runtime) {
-    runtime = await import("/vendor/ort.wasm.min.mjs");
-    runtime.env.wasm.wasmPaths = "/vendor/";
-    runtime.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+/** onnxruntime-web for a device, loaded when first needed; WebAssembly on as many threads as the browser allows. */
+async function loadedFor(device) {
+  if (!loaded[device]) {
+    const ort = await import(LOADERS[device]), most = device === "wasm" && self.crossOriginIsolated ? 4 : 1;
+    ort.env.wasm.wasmPaths = "/vendor/";
+    ort.env.wasm.numThreads = Math.min(most, navigator.hardwareConcurrency || 1);
+    loaded[device] = ort;
   }
-  return runtime;
+  return loaded[device];
 }
 
-/** A bundle: its task, and a function `run(graph, inputs)` from and to plain arrays. */
-export async function openBundle(folder) {
+/** A bundle on "webgpu" or "wasm": its task, and a function `run(graph, inputs)` from and to plain arrays. */
+export async function openBundle(folder, device) {
   const manifest = await (await fetched(folder + "manifest.json")).json();
-  const sessions = {};
+  const sessions = {}, ort = await loadedFor(device);
   for (const build of manifest.builds.filter(({ target }) => target === "onnx-fp32")) {
     const bytes = new Uint8Array(await (await fetched(folder + build.file)).arrayBuffer());
     await checkHash(bytes, build.sha256, build.file);
     const start = performance.now();
-    const session = await (await ort()).InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+    const session = await ort.InferenceSession.create(bytes, OPTIONS[device]);
     sessions[build.graph] = { session, build, loadMs: performance.now() - start };
   }
-  return { manifest, task: manifest.task, folder, sessions, run: (graph, inputs) => run(sessions[graph], inputs) };
+  const { Tensor } = ort, { numThreads: threads } = ort.env.wasm;
+  return {
+    manifest, task: manifest.task, folder, device, threads, sessions, Tensor,
+    run: (graph, inputs) => run(sessions[graph], inputs, Tensor),
+    close: () => Promise.all(Object.values(sessions).map(({ session }) => session.release())),
+  };
 }
 
 async function fetched(address) {
@@ -42,8 +54,8 @@ async function checkHash(bytes, expected, file) {
   if (found !== expected) throw new Error(`${file} differs from the hash in its manifest; reload the page`);
 }
 
-async function run({ session, build }, inputs) {
-  const { Tensor } = await ort(), feeds = {};
+async function run({ session, build }, inputs, Tensor) {
+  const feeds = {};
   for (const spec of build.inputs) feeds[spec.name] = inputs[spec.name] instanceof Tensor
     ? inputs[spec.name] : tensor(Tensor, inputs[spec.name]);
   const outputs = await session.run(feeds);

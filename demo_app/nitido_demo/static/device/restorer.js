@@ -2,7 +2,7 @@
 
 import { Filter, RADIUS, decode, inverseFilter, kernel } from "./blur.js";
 import { MARGIN, deblockValid } from "./deblock.js";
-import { imageTensor, ort, tensorPixels } from "./graphs.js";
+import { imageTensor, tensorPixels } from "./graphs.js";
 import { findSteps } from "./jpeg.js";
 import { blank, crop } from "./pixels.js";
 import { plan } from "./tiler.js";
@@ -10,9 +10,8 @@ import { noiseSigma, spectrum } from "./windows.js";
 
 /** The restored photo. `strengths` is by factor; `progress` gets the share of tiles that are done. */
 export async function restore(bundle, pixels, strengths, progress = () => {}) {
-  const { task } = bundle, values = task.factors.map((factor) => strengths[factor] ?? 0);
+  const { task, Tensor } = bundle, values = task.factors.map((factor) => strengths[factor] ?? 0);
   if (!values.some((value) => value > 0)) return pixels;
-  const { Tensor } = await ort();
   const filter = strengths.deblur > 0 ? await deblurring(bundle, pixels) : null;
   const steps = strengths.deartifact > 0 ? findSteps(pixels) : null;
   const result = blank(pixels.width, pixels.height), tiles = plan(pixels.height, pixels.width, task);

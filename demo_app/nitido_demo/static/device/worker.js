@@ -1,48 +1,53 @@
 // The worker that runs bundles: one message in, some with progress and one with the result out.
 
 import { benchmark } from "./bench.js";
-import { check } from "./golden.js";
-import { openBundle, ort } from "./graphs.js";
+import { open } from "./opening.js";
 import { fromRgba, toRgba } from "./pixels.js";
 import { restore } from "./restorer.js";
 import { assess } from "./trigger.js";
 
-const bundles = {};
+const bundles = {}, asked = {};
 
 const TASKS = {
-  async open({ folders }, progress) {
+  async open({ folders, device }, progress) {
     const found = {};
     for (const [name, folder] of Object.entries(folders)) {
-      progress(`opening ${name}`);
-      if (!bundles[name]) {
-        const bundle = await openBundle(folder);
-        progress(`checking ${name}`);
-        bundle.golden = await check(bundle);
-        const wrong = bundle.golden.filter(({ ok }) => !ok);
-        if (wrong.length)
-          throw new Error(`${name} computes something else in this browser than its golden vectors say (${wrong
-            .map(({ graph, worst }) => `${graph}: off by ${worst}`).join(", ")}), so it is not used`);
-        bundles[name] = bundle;
+      if (asked[name] !== device) {
+        await bundles[name]?.close();
+        delete asked[name];
+        bundles[name] = await open(name, folder, device, progress);
+        asked[name] = device;
       }
-      const { manifest, golden, sessions } = bundles[name];
+      const { manifest, golden, sessions, reason, threads, device: runs } = bundles[name];
       const loadMs = Object.values(sessions).reduce((sum, each) => sum + each.loadMs, 0);
-      found[name] = { id: manifest.id, task: manifest.task, golden, loadMs };
+      found[name] = { id: manifest.id, task: manifest.task, golden, loadMs, device: runs, threads, reason };
     }
-    return { bundles: found, threads: (await ort()).env.wasm.numThreads };
+    return { bundles: found };
   },
 
-  async assess({ model, image }) {
-    const start = performance.now(), found = await assess(bundles[model], fromRgba(image));
-    return { ...found, ms: performance.now() - start };
-  },
+  assess: ({ model, image }, progress) => timed(model, progress, (bundle) => assess(bundle, fromRgba(image))),
 
-  async restore({ image, strengths }, progress) {
-    const start = performance.now(), restored = await restore(bundles.restore, fromRgba(image), strengths, progress);
-    return { image: toRgba(restored), ms: performance.now() - start };
-  },
+  restore: ({ image, strengths }, progress) => timed("restore", progress, async (bundle) => (
+    { image: toRgba(await restore(bundle, fromRgba(image), strengths, progress)) })),
 
   benchmark: (_, progress) => benchmark(bundles, progress),
 };
+
+/** The result of a bundle's work with its milliseconds; on the processor where a GPU fails, as when a phone took it away. */
+async function timed(name, progress, work) {
+  const run = async () => {
+    const start = performance.now(), found = await work(bundles[name]), { device, reason } = bundles[name];
+    return { ...found, ms: performance.now() - start, device, reason };
+  };
+  try {
+    return await run();
+  } catch (error) {
+    const { device, folder } = bundles[name];
+    if (device !== "webgpu") throw error;
+    bundles[name] = { ...(await open(name, folder, "wasm", () => {})), reason: `the GPU failed: ${error.message || error}` };
+    return run();
+  }
+}
 
 let last = Promise.resolve(); // one after another: a session runs one graph at a time
 

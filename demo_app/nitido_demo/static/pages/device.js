@@ -3,7 +3,7 @@
 import { benchmarking } from "../benchmarking.js";
 import { compare } from "../compare.js";
 import { openDevice } from "../device/client.js";
-import { download, gains, h, icon, say, slider } from "../dom.js";
+import { choice, download, gains, h, icon, say, slider } from "../dom.js";
 
 const MODELS = ["trigger", "restore", "trigger-lite"];
 const MOST = 12e6; // pixels that a phone's browser holds several times
@@ -15,32 +15,42 @@ export async function show(root, { signal }) {
     h("p", { class: "quiet" }, "It is looked at and enhanced here, by this browser. Nothing is uploaded."),
     h("label", { class: "button primary", for: "file" }, "Open a photo"), file);
   const result = h("div", { hidden: true }), bench = h("section", { class: "card" });
+  const where = choice("The networks run on", [["The GPU", "webgpu"], ["The processor", "wasm"]], null, (wanted) => start(wanted));
   root.append(h("div", { class: "head" }, h("div", {}, h("h1", {}, "On this device"), status)),
-    h("div", { class: "split" }, h("div", {}, drop, result), h("aside", {}, h("section", { class: "card" }, h("h2", {}, "What runs here"), facts), bench)));
+    h("div", { class: "split" }, h("div", {}, drop, result), h("aside", {}, h("section", { class: "card" }, h("h2", {}, "What runs here"), facts, where.element), bench)));
 
   const fact = (text, good = true) => facts.append(h("li", { class: good ? "" : "bad" }, icon(good ? "check" : "close"), h("span", {}, text)));
   const device = await openDevice();
   if (!device) {
-    drop.hidden = true;
+    drop.hidden = where.element.hidden = true;
     status.textContent = "This installation lacks onnxruntime-web. On the server: make web (or scripts/vendor_web.sh), then reload.";
     return fact("onnxruntime-web is not there", false);
   }
   let opened;
-  try {
-    opened = await device.open(MODELS, (text) => (status.textContent = `${text} …`));
-  } catch (error) {
-    status.textContent = error.message;
-    return fact("the models cannot be used here", false);
+  if (await start("auto")) benchmarking(bench, device, signal);
+
+  /** Open the models there; the choice shows where they run then. */
+  async function start(wanted) {
+    try {
+      opened = await device.open(MODELS, (text) => (status.textContent = `${text} …`), wanted);
+    } catch (error) {
+      status.textContent = error.message;
+      facts.replaceChildren();
+      return fact("the models cannot be used here", false);
+    }
+    if (signal.aborted) return false;
+    const all = Object.entries(opened.bundles), reason = all.map(([, bundle]) => bundle.reason).find(Boolean);
+    facts.replaceChildren();
+    fact(`onnxruntime-web ${device.about.browser_runtime.version}: ${[...new Set(all.map(([, bundle]) => runtime(bundle)))].join("; ")}`);
+    for (const [name, { golden, loadMs, device: runs }] of all)
+      fact(`${name}: golden vectors agree on ${PLACES[runs]} (${golden.map(agreement).join(", ")}), loaded in ${Math.round(loadMs)} ms`);
+    if (reason) fact(`not on the GPU: ${reason}`, false);
+    where.set(all.every(([, { device: runs }]) => runs === "webgpu") ? "webgpu" : "wasm");
+    fact("serviceWorker" in navigator && (await navigator.serviceWorker.getRegistration())
+      ? "works offline from now on" : "offline only over HTTPS or on localhost", "serviceWorker" in navigator);
+    status.textContent = "Trigger and restorer run in this browser. Your photo stays here.";
+    return true;
   }
-  if (signal.aborted) return;
-  status.textContent = "Trigger and restorer run in this browser. Your photo stays here.";
-  const { version } = device.about.browser_runtime;
-  fact(`onnxruntime-web ${version}, WebAssembly, ${opened.threads} ${opened.threads === 1 ? "thread" : "threads"}`);
-  for (const [name, { golden, loadMs }] of Object.entries(opened.bundles))
-    fact(`${name}: golden vectors agree (${golden.map(agreement).join(", ")}), loaded in ${Math.round(loadMs)} ms`);
-  fact("serviceWorker" in navigator && (await navigator.serviceWorker.getRegistration())
-    ? "works offline from now on" : "offline only over HTTPS or on localhost", "serviceWorker" in navigator);
-  benchmarking(bench, device, signal);
 
   for (const kind of ["dragover", "dragleave", "drop"])
     drop.addEventListener(kind, (event) => {
@@ -64,6 +74,15 @@ export async function show(root, { signal }) {
   }
 }
 
+const PLACES = { webgpu: "the GPU", wasm: "the processor" };
+
+const runtime = ({ device, threads }) =>
+  device === "webgpu" ? "WebGPU" : `WebAssembly, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+
+/** Where that ran; and that a GPU did not finish it, which nobody would see otherwise. */
+const ran = ({ ms, device, reason }) => `in ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`} on ${PLACES[device]}`
+  + (reason.startsWith("the GPU failed") ? `, for ${reason}` : "");
+
 function agreement({ graph, worst, unit }) {
   return unit ? `${graph} within ${worst} of 255` : `${graph} within ${worst ? worst.toExponential(0) : 0}`;
 }
@@ -82,20 +101,20 @@ async function enhancing(root, device, opened, image, another) {
   for (const factor of factors) chosen[factor] = all ? 1 : found.strengths[factor];
   const sliders = factors.map((factor) => slider(factor, chosen[factor], (value) => ((chosen[factor] = value), work())));
   details.append(gains(found.factors), ...sliders.map(({ element }) => element));
-  const told = `${found.recommended ? "Would look better" : "Fine as it is"} (${found.reason}); looked at in ${Math.round(found.ms)} ms.`;
+  const told = `${found.recommended ? "Would look better" : "Fine as it is"} (${found.reason}); looked at ${ran(found)}.`;
   words.textContent = told;
   root.dataset.assessed = JSON.stringify(found);
 
   async function work() {
     const own = ++latest;
     view.busy("Enhancing here", 0);
-    const { image: restored, ms } = await device.restore(image, { ...chosen }, (share) => own === latest && view.busy("Enhancing here", share));
+    const { image: restored, ...done } = await device.restore(image, { ...chosen }, (share) => own === latest && view.busy("Enhancing here", share));
     if (own !== latest) return;
     await view.after(await address(restored));
     view.busy("");
     const megapixels = (image.width * image.height) / 1e6;
-    words.textContent = `${told} ${megapixels.toFixed(1)} megapixels enhanced in ${(ms / 1000).toFixed(1)} s.`;
-    root.dataset.ms = String(Math.round(ms));
+    words.textContent = `${told} ${megapixels.toFixed(1)} megapixels enhanced ${ran(done)}.`;
+    root.dataset.ms = String(Math.round(done.ms));
     save.disabled = false;
     save.onclick = async () => download(await png(restored), "nitido.png");
   }

@@ -102,7 +102,8 @@ export async function show(root, { signal }) {
   let loaded = 0;
   listen("scan", (state) => {
     tell(state);
-    if (!state.running || Date.now() - loaded > 1500) {
+    const pause = photos.some((photo) => photo.action) ? 1500 : 300; // the first suggestion comes at once
+    if (!state.running || Date.now() - loaded > pause) {
       loaded = Date.now();
       load().catch(() => {});
     }
