@@ -126,6 +126,7 @@ class _Workshop:
 
     def __init__(self, graph: Graph, targets: Sequence[Target], photos: Sequence[Pixels]) -> None:
         self.graph = graph
+        self._floats = replace(graph, finer=frozenset()) if graph.finer else graph
         self._scores = parity.is_score(graph)
         needed = any(target.calibrated or self._rounds(target) for target in targets) and not graph.floats
         self._seen = examples(graph, photos) if needed else []
@@ -152,7 +153,7 @@ class _Workshop:
 
     def _graph(self, target: Target) -> Graph:
         if not self._rounds(target):
-            return self.graph
+            return self.graph if target.dtype.startswith("w8") else self._floats
         kind = "half" if target.dtype == "fp16" else "int8"
         if kind not in self._rounded:
             self._rounded[kind] = rounded(self.graph, target.dtype, self._seen)

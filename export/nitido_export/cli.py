@@ -39,15 +39,23 @@ def _parser() -> argparse.ArgumentParser:
     zoo.add_argument("-o", "--output", type=Path, default=Path("sdk/nitido/zoo"), metavar="DIR")
     release = commands.add_parser("release", help="the same with every target that makes sense, and matrices")
     release.add_argument("-o", "--output", type=Path, default=Path("release"), metavar="DIR")
+    release.add_argument(
+        "--resume", action="store_true", help="keep bundles of the same checkpoints that have a whole matrix"
+    )
     matrix = commands.add_parser("matrix", help="prove the builds of bundles wherever this machine can")
     matrix.add_argument(
         "bundles", nargs="+", metavar="BUNDLE", help="folders of bundles, or names of the zoo"
     )
-    page = commands.add_parser("page", help="gather the matrices of a release on one page")
-    page.add_argument("bundles", nargs="+", type=Path, metavar="DIR", help="folders of bundles with matrices")
+    page = commands.add_parser("page", help="gather matrices on one page, and in the model cards of the zoo")
+    page.add_argument("bundles", nargs="*", type=Path, metavar="DIR", help="folders of bundles with matrices")
     page.add_argument("-o", "--output", type=Path, default=Path("docs/targets.md"), metavar="FILE")
+    page.add_argument(
+        "--zoo", type=Path, default=Path("sdk/nitido/zoo"), metavar="DIR", help="of those cards"
+    )
     explain = commands.add_parser("explain", help="name what would fall off an accelerator, and its line")
-    explain.add_argument("checkpoint", type=Path, help=".safetensors, its .json beside it")
+    explain.add_argument(
+        "checkpoint", type=Path, metavar="MODEL", help=".safetensors, its .json beside it, or a name of one"
+    )
     sample = commands.add_parser(
         "sample", help="write a model, raw golden vectors and steps, to verify a port"
     )
@@ -55,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("output", type=Path, metavar="DIR")
     sample.add_argument("--target", default="litert", help="a target or a runtime (default: %(default)s)")
     sample.add_argument("--graph", default="main", help="default: %(default)s")
-    for command in (zoo, release, matrix):
+    for command in (zoo, release, matrix, explain):
         command.add_argument("--checkpoints", type=Path, default=Path("training/checkpoints"), metavar="DIR")
     yunet = commands.add_parser("import-yunet", help="make a checkpoint of the published YuNet face detector")
     yunet.add_argument("file", type=Path, help="yunet_n as ONNX, with free sides")

@@ -14,7 +14,14 @@ from nitido_export import targets
 from nitido_export.building import LeftOut
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.checkpoints import read_provenance
-from nitido_export.errors import CheckpointMismatch, CheckpointMissing
+from nitido_export.errors import (
+    CheckpointMismatch,
+    CheckpointMissing,
+    ConversionFailed,
+    ParityError,
+    ReleaseIncomplete,
+    SamplesMissing,
+)
 from nitido_export.families import FAMILIES, open_model
 from nitido_export.graphs import Model
 from nitido_export.photos import load_photos
@@ -45,13 +52,30 @@ def zoo(args: argparse.Namespace) -> Iterator[str]:
 
 
 def release(args: argparse.Namespace) -> Iterator[str]:
-    """Every checkpoint to every target that makes sense, each proved; what is left out is told."""
-    names = args.targets.split(",") if args.targets else list(targets.TARGETS)
-    seen = _photos(args)
+    """Every checkpoint to every target that makes sense, each proved; what is left out is told.
+
+    A model that cannot be exported at all does not keep the others from it: it is told, and an error at last.
+    """
+    from nitido_export.proving import report
+
+    chosen = targets.find(args.targets.split(",") if args.targets else list(targets.TARGETS))
+    seen, failed = _photos(args), []
     for checkpoint in _exportable(args.checkpoints):
         model, left_out, folder = open_model(checkpoint), LeftOut(), args.output / checkpoint.stem
-        yield from _export(model, folder, targets.find(names), *seen, left_out)
-        yield from _prove(folder, model, seen[0], left_out)
+        if args.resume and report.is_whole(folder, model.id, [target.name for target in chosen]):
+            yield f"{folder}: {model.name} {model.id}: was proved already"
+            continue
+        try:
+            yield from _export(model, folder, chosen, *seen, left_out)
+            yield from _prove(folder, model, seen[0], left_out)
+        except (ConversionFailed, ParityError, SamplesMissing) as error:
+            yield f"{folder}: {error}"
+            failed.append(model.name)
+    if failed:
+        raise ReleaseIncomplete(
+            f"expected all models to be released, got none of {', '.join(failed)}, for the reasons above; "
+            f"the others are in {args.output}: put those right and go on with --resume"
+        )
 
 
 def matrix(args: argparse.Namespace) -> Iterator[str]:
@@ -63,17 +87,18 @@ def matrix(args: argparse.Namespace) -> Iterator[str]:
 
 
 def page(args: argparse.Namespace) -> Iterator[str]:
-    """The page of matrices that are there already."""
+    """The page of matrices that are there already, and the model cards of the zoo with them."""
     from nitido_export.proving.page import write_page
 
-    yield from map(str, write_page(args.bundles, args.output))
+    yield from map(str, write_page(args.bundles, args.output, args.zoo))
 
 
 def explain(args: argparse.Namespace) -> Iterator[str]:
     """What would fall off, from the network alone."""
     from nitido_export.proving.explain import explain as of
 
-    model = open_model(args.checkpoint)
+    file = args.checkpoint
+    model = open_model(file if file.suffix else args.checkpoints / f"{file}.safetensors")
     for graph in model.graphs:
         found = of(graph)
         if not found:

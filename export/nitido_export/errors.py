@@ -1,4 +1,4 @@
-"""Every error of an export: whichever is raised, no bundle was written and an older one is left as it was.
+"""Every error of an export: whichever is raised, that bundle was not written, an older one is left as it was.
 
 ExportError
 ├── CheckpointMissing      no such checkpoint, or no provenance (.json) beside it
@@ -9,6 +9,7 @@ ExportError
 ├── ConversionFailed       the converter refused, or put operations into the graph that phones do not run
 ├── ParityError            a build computes something else than torch
 ├── BundleNotWritten       no space, no permission, or the folder holds something else than a bundle
+├── ReleaseIncomplete      models of a release that could not be exported at all; the others are there
 └── MatrixInvalid          no matrix in that file, or one of another version: prove the bundle again
 """
 
@@ -51,6 +52,10 @@ class ParityError(ExportError):
 
 class BundleNotWritten(ExportError):
     """The bundle could not be saved."""
+
+
+class ReleaseIncomplete(ExportError):
+    """Some models of a release could not be exported; the others were."""
 
 
 class MatrixInvalid(ExportError):

@@ -51,6 +51,8 @@ class Graph:
     """Inputs as they may be beside ``example``, to calibrate with: ``vary(pixels, rng=rng)``."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
     """What comes out of layers (after their ReLU), where a training for 8 bits has fixed it."""
+    finer: frozenset[str] = frozenset()
+    """Layers for whose weights 8 bits are too coarse: in such builds they run as two that add up."""
     floats: bool = False
     """Gains too little from fewer bits: computes in float32 whatever the target."""
 

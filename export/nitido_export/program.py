@@ -11,17 +11,20 @@ from torch import Tensor
 from torch.fx import GraphModule, Node
 
 from nitido_export.graphs import Graph
+from nitido_export.whole_weights import int8
 
 aten = torch.ops.aten
 
 
 def trace(graph: Graph, dynamic_shapes: Any = None) -> GraphModule:
-    """Record what a copy of ``graph.net`` does, with its pixel unshuffles as convolutions."""
+    """Record what a copy of ``graph.net`` does; pixel unshuffles are convolutions, finer layers are two."""
     program = torch.export.export(copy.deepcopy(graph.net), graph.zeros(), dynamic_shapes=dynamic_shapes)
     module: GraphModule = program.module(check_guards=False)
     for node in module.graph.nodes:
         if node.target is aten.pixel_unshuffle.default:
             _rewrite_unshuffle(module, node)
+        elif node.target in (aten.conv2d.default, aten.linear.default) and _layer(node) in graph.finer:
+            _split(module, node)
     module.graph.eliminate_dead_code()
     module.recompile()
     return module
@@ -44,6 +47,33 @@ def _rewrite_unshuffle(program: GraphModule, node: Node) -> None:
         weight = program.graph.get_attr(name)
         picked = program.graph.call_function(aten.conv2d.default, (image, weight, None, [block, block]))
     replace(node, picked)
+
+
+def _layer(node: Node) -> str:
+    """The name of the layer that an operation with weights is."""
+    return str(settings(node)["weight"].target).removesuffix(".weight")
+
+
+def _split(program: GraphModule, node: Node) -> None:
+    """One layer with what 8 bits hold of its weight, one with the rest, and their sum.
+
+    The bias stays with the first: its unit is that of the weights.
+    """
+    assert callable(node.target)
+    given = settings(node)
+    weight = parameter(program, given["weight"])
+    first = int8(weight.data)
+    name = f"{str(given['weight'].target).replace('.', '_')}_rest"
+    program.register_buffer(name, weight.data - first)
+    weight.data = first
+    with program.graph.inserting_after(node):
+        rest = program.graph.get_attr(name)
+    with program.graph.inserting_after(rest):
+        second = program.graph.call_function(node.target, (given["input"], rest, None, *node.args[3:]))
+    with program.graph.inserting_after(second):
+        total = program.graph.call_function(aten.add.Tensor, (node, second))
+    second.meta, total.meta = dict(node.meta), dict(node.meta)
+    node.replace_all_uses_with(total, delete_user_cb=lambda user: user is not total)
 
 
 def replace(node: Node, by: Node) -> None:

@@ -3,6 +3,7 @@
 After Nagel et al. 2019, "Data-free quantization through weight equalization and bias correction", section
 4.2, with means that are seen on photos. A score sums up a whole photo, so that what rounding shifts by the
 same amount everywhere adds up in it; in an image it is far below a grey level.
+Layers for which 8 bits are too coarse get a second weight, with what rounding leaves of the first.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from torch import Tensor, nn
 from nitido_export.graphs import Graph, Values
 from nitido_export.parity import to_tensor
 from nitido_export.targets import DType
-
-Layer = nn.Conv2d | nn.Linear
+from nitido_export.whole_weights import Layer, int8, needs_two
 
 
 def rounded(graph: Graph, dtype: DType, examples: Sequence[Values]) -> Graph:
     """The graph with weights that a build of this type stores exactly; ``examples`` are inputs of it."""
     net = copy.deepcopy(graph.net)
     means = _means(net, graph, examples)
+    finer = set() if dtype == "fp16" else {layer for layer in means if needs_two(layer)}
     for layer, mean in means.items():
-        stored = _half(layer.weight) if dtype == "fp16" else _int8(layer.weight)
+        stored = layer.weight.data.half().float() if dtype == "fp16" else int8(layer.weight.data)
+        if layer in finer:
+            stored += int8(layer.weight.data - stored)
         if layer.bias is not None:
             layer.bias.data = layer.bias.data + _response(layer, layer.weight.data - stored, mean)
         layer.weight.data = stored
-    return replace(graph, net=net)
+    names = (name for name, layer in net.named_modules() if layer in finer)
+    return replace(graph, net=net, finer=frozenset(names))
 
 
 def _means(net: nn.Module, graph: Graph, examples: Sequence[Values]) -> dict[Layer, Tensor]:
@@ -61,14 +65,3 @@ def _response(layer: Layer, weight: Tensor, mean: Tensor) -> Tensor:
     per_input = weight.sum((2, 3))
     channels = mean.view(layer.groups, -1)
     return (per_input.view(layer.groups, -1, per_input.shape[1]) * channels[:, None]).sum(2).flatten()
-
-
-def _half(weight: Tensor) -> Tensor:
-    return weight.data.half().float()
-
-
-def _int8(weight: Tensor) -> Tensor:
-    """Signed, symmetric, a scale for each output channel: the grid on which all converters round."""
-    flat = weight.data.flatten(1)
-    scale = (flat.abs().amax(1, keepdim=True) / 127).clamp(min=1e-12)
-    return ((flat / scale).round().clamp(-127, 127) * scale).view_as(weight)

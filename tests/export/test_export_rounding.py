@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
+from ai_edge_litert.interpreter import Interpreter
 from torch import Tensor, nn
 
 from nitido.bundle.manifest import TensorSpec
 from nitido.photo.model import Pixels
-from nitido_export import building, parity, targets
+from nitido_export import building, litert_backend, onnx_backend, parity, targets
 from nitido_export.artifact import Artifact
 from nitido_export.families import open_model
-from nitido_export.graphs import Graph
+from nitido_export.graphs import Graph, Values
+from nitido_export.program import aten, trace
 from nitido_export.rounding import rounded
 from nitido_export.targets import DType
+from nitido_export.whole_weights import int8
 
 
 class Score(nn.Module):
@@ -25,9 +30,9 @@ class Score(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wide = nn.Conv2d(3, 8, 3, 2, 1)
-        self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
-        self.last = nn.Linear(8, 4)
+        self.wide = nn.Conv2d(3, 48, 3, 2, 1)
+        self.depthwise = nn.Conv2d(48, 48, 3, padding=1, groups=48)
+        self.last = nn.Linear(48, 4)
 
     def forward(self, image: Tensor) -> Tensor:
         """Four numbers."""
@@ -45,6 +50,19 @@ def graph() -> Graph:
         outputs=(TensorSpec("scores", (1, 4), layout="NC"),),
         example=lambda pixels: {"image": pixels[:64, :64]},
     )
+
+
+def distance(artifact: Artifact, graph: Graph, values: Values) -> float:
+    """Of what an artifact makes of one example from torch's."""
+    inputs = {spec.name: parity.to_tensor(values[spec.name], spec) for spec in artifact.inputs}
+    if artifact.suffix == ".onnx":
+        session = onnxruntime.InferenceSession(artifact.content, providers=["CPUExecutionProvider"])
+        (made,) = session.run(None, inputs)
+    else:
+        interpreter = Interpreter(model_content=artifact.content)
+        interpreter.allocate_tensors()
+        made = interpreter.get_signature_runner()(**inputs)["scores"]
+    return parity.distance(made, parity.reference(graph, values)["scores"], artifact.outputs[0]).max_abs
 
 
 def uncorrected(graph: Graph, changed: Graph) -> nn.Module:
@@ -75,10 +93,43 @@ def test_weights_are_those_that_builds_store(graph: Graph, photos: list[Pixels])
     seen = [graph.example(photos[0])]
     for layer in rounded(graph, "fp16", seen).net.children():
         assert torch.equal(layer.weight, layer.weight.half().float())
-    for layer in rounded(graph, "w8a16", seen).net.children():
-        flat = layer.weight.flatten(1)
-        steps = flat / (flat.abs().amax(1, keepdim=True) / 127)
-        torch.testing.assert_close(steps, steps.round(), atol=1e-3, rtol=0)
+    changed = rounded(graph, "w8a16", seen)
+    assert changed.finer == {"depthwise", "last"}  # the smallest convolutions, and linear layers
+    for name, layer in changed.net.named_children():
+        first = int8(layer.weight)
+        rest = layer.weight - first
+        for part in (first, rest) if name in changed.finer else (layer.weight,):
+            steps = part.flatten(1) / (part.flatten(1).abs().amax(1, keepdim=True) / 127)
+            torch.testing.assert_close(steps, steps.round(), atol=1e-2, rtol=0)
+
+
+def test_finer_layers_run_as_two_that_hold_whole_numbers(graph: Graph, photos: list[Pixels]) -> None:
+    changed = rounded(graph, "w8a16", [graph.example(photos[0])])
+    program = trace(changed)
+    ran = [node.target for node in program.graph.nodes if node.op == "call_function"]
+    assert ran.count(aten.conv2d.default) == 3
+    assert ran.count(aten.linear.default) == ran.count(aten.add.Tensor) == 2
+    image = torch.from_numpy(parity.to_tensor(graph.example(photos[1])["image"], graph.inputs[0]))
+    torch.testing.assert_close(program(image), changed.net(image), atol=1e-5, rtol=0)
+    coarse = copy.deepcopy(changed.net)
+    for name in changed.finer:
+        layer = coarse.get_submodule(name)
+        layer.weight.data = int8(layer.weight.data)
+    expected = graph.net(image)
+    assert (changed.net(image) - expected).abs().mean() < 0.5 * (coarse(image) - expected).abs().mean()
+
+
+@pytest.mark.parametrize("convert", [onnx_backend.convert, litert_backend.convert])
+def test_builds_of_whole_numbers_hold_finer_layers(
+    convert: building.Converter, graph: Graph, photos: list[Pixels]
+) -> None:
+    seen = [graph.example(photo) for photo in photos[:2]]
+    changed = rounded(graph, "w8a16", seen)
+    fine, coarse = (
+        distance(convert(made, "w8a16", seen), changed, seen[0])
+        for made in (changed, replace(changed, finer=frozenset()))
+    )
+    assert fine < 0.5 * coarse, (fine, coarse)
 
 
 def test_only_scores_are_rounded_ahead(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,8 +157,15 @@ def test_explain_names_the_line_of_the_network() -> None:
 def test_explain_finds_nothing_in_a_network_that_phones_run(
     sr_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["explain", str(sr_checkpoint)]) == 0
-    assert "graph main: nothing that GPU delegates or NPUs are known to refuse" in capsys.readouterr().out
+    by_name = [sr_checkpoint.stem, "--checkpoints", str(sr_checkpoint.parent)]
+    for named in ([str(sr_checkpoint)], by_name):
+        assert cli.main(["explain", *named]) == 0
+        assert "graph main: nothing that GPU delegates or NPUs are known to refuse" in capsys.readouterr().out
+
+
+def test_what_is_left_to_the_processor_is_counted_by_kind(rows: list[Row]) -> None:
+    left = replace(rows[0], refused=("CONV_2D", "CONV_2D", "ADD"))
+    assert "leaves 2 CONV_2D, ADD" in report.markdown([left], {})
 
 
 def test_the_matrix_is_json_markdown_and_one_section_of_the_card(bundle: Bundle, rows: list[Row]) -> None:
@@ -242,6 +250,40 @@ def test_a_release_leaves_out_what_cannot_be_made_and_says_why(
     assert not (tmp_path / "strict").exists()
 
 
+def test_a_release_goes_on_where_it_stopped_and_past_models_that_cannot_be_made(
+    sr_checkpoint: Path,
+    photos: list[Pixels],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checkpoints = tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    for name in ("a-wide", "sr-x2"):
+        for file in (sr_checkpoint, sr_checkpoint.with_suffix(".json")):
+            shutil.copy(file, checkpoints / f"{name}{file.suffix}")
+
+    def wide(file: Path) -> Model:
+        made = open_model(file)
+        return commands.sized(made, "4096") if file.stem == "a-wide" else made
+
+    monkeypatch.setattr(commands, "load_photos", lambda folder: photos)
+    monkeypatch.setattr(commands, "open_model", wide)
+    command = ["release", "--checkpoints", str(checkpoints), "-o", str(tmp_path / "release")]
+    command += ["--targets", "onnx-fp32", "--resume"]
+    for told in ("  main onnx-fp32: ", "was proved already"):
+        assert cli.main(command) == 1
+        said = capsys.readouterr()
+        assert "got none of a-wide, for the reasons above" in said.err
+        assert "at least 4096 x 4096 pixels" in said.out
+        assert told in said.out
+        assert (told == "was proved already") == ("in ONNX Runtime, CPU: proved" not in said.out)
+    assert [folder.name for folder in (tmp_path / "release").iterdir()] == ["sr-x2"]
+    command[command.index("onnx-fp32")] = "onnx-fp32,onnx-fp16"  # a target that the matrix does not tell of
+    assert cli.main(command) == 1
+    assert "main onnx-fp16 in ONNX Runtime, CPU: proved" in capsys.readouterr().out
+
+
 def test_a_process_that_fails_gives_its_last_error_and_one_that_crashes_its_signal() -> None:
     import sys
 
@@ -278,7 +320,7 @@ def test_the_page_holds_the_matrix_of_every_bundle_and_counts_what_was_proved(
     report.write(bundle, rows, {"qnn-w8a8-v75": "no compiler"})
     page = tmp_path / "docs" / "targets.md"
     for _ in range(2):
-        assert cli.main(["page", str(bundle.folder), "-o", str(page)]) == 0
+        assert cli.main(["page", str(bundle.folder), "-o", str(page), "--zoo", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[:2] == [str(page), str(tmp_path / "docs/targets/sr-x2.json")]
     text = page.read_text()
     of_cpu = [r for r in rows if r.where == provers.PROVERS["cpu"].what]
@@ -286,6 +328,29 @@ def test_the_page_holds_the_matrix_of_every_bundle_and_counts_what_was_proved(
     assert text.count("## sr-x2") == 1
     assert "`qnn-w8a8-v75` has no build: no compiler" in text
     assert report.read(tmp_path / "docs/targets/sr-x2.json").rows == tuple(rows)
+
+
+def test_the_page_puts_a_matrix_into_the_card_of_the_same_weights(
+    bundle: Bundle, rows: list[Row], tmp_path: Path
+) -> None:
+    report.write(bundle, rows, {})
+    zoo, page = tmp_path / "zoo", tmp_path / "targets.md"
+    card = Path(shutil.copytree(bundle.folder, zoo / "sr-x2")) / report.CARD
+    plain = "# sr-x2\n\n## Limits\n\nSome.\n"
+    card.write_text(plain)
+    known = json.loads((bundle.folder / report.JSON_FILE).read_text())
+    (bundle.folder / report.JSON_FILE).write_text(json.dumps(known | {"id": "of other weights"}))
+    command = ["page", "-o", str(page), "--zoo", str(zoo)]
+    assert cli.main([*command, str(bundle.folder)]) == 0
+    assert card.read_text() == plain
+    report.write(bundle, rows, {})
+    assert cli.main([*command, str(bundle.folder)]) == 0
+    shown = card.read_text()
+    assert shown.count("## Proved where") == 1
+    assert shown.endswith("## Limits\n\nSome.\n")
+    card.write_text(plain)
+    assert cli.main(command) == 0  # matrices that are beside the page already
+    assert card.read_text() == shown
 
 
 def test_a_file_that_holds_no_matrix_is_refused(bundle: Bundle, rows: list[Row], tmp_path: Path) -> None:

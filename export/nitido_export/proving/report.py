@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nitido.bundle.bundle import Bundle
+from nitido.errors import BundleError
 from nitido_export.errors import BundleNotWritten, MatrixInvalid
 from nitido_export.proving.matrix import Row
 
@@ -76,6 +78,16 @@ def left_out_before(bundle: Bundle) -> dict[str, str]:
     return dict(before.left_out) if before.id == bundle.manifest.id else {}
 
 
+def is_whole(folder: Path, model: str, targets: Sequence[str]) -> bool:
+    """Whether a folder has the bundle of these weights, and a matrix that tells of all these targets."""
+    try:
+        bundle, known = Bundle.open(folder), read(folder / JSON_FILE)
+    except (BundleError, MatrixInvalid):
+        return False
+    told = {*(build.target for build in bundle.manifest.builds), *known.left_out}
+    return bundle.manifest.id == known.id == model and told == set(targets)
+
+
 def markdown(rows: Sequence[Row], left_out: Mapping[str, str], columns: Sequence[str] = HEAD) -> str:
     """The table, and below it why something is not in it."""
     cells, before = [], None
@@ -134,7 +146,9 @@ def _parity(row: Row) -> str:
 
 
 def _why(row: Row) -> str:
-    refused = f"leaves {', '.join(row.refused)}" if row.refused else ""
+    kinds = Counter(row.refused)
+    left = ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())
+    refused = f"leaves {left}" if left else ""
     return "; ".join(filter(None, (row.reason.splitlines()[0] if row.reason else "", refused)))
 
 
