@@ -244,9 +244,11 @@ def test_this_device_equals_the_sdk_and_uploads_nothing(phone: Tab, tmp_path: Pa
 def test_this_device_works_offline_and_its_benchmark_is_a_result_file_that_can_be_sent(
     desktop: Tab, server: Server, tmp_path: Path
 ) -> None:
-    page = desktop.open("gallery")  # opening the models once less: the page is light, and brings the worker
+    page = desktop.open("device")
+    page.get_by_text("works offline from now on").wait_for()
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    desktop.open("device").get_by_text("works offline from now on").wait_for()
+    page.reload()
+    page.get_by_text("works offline from now on").wait_for()
     desktop.context.set_offline(True)
     page.reload()
     page.get_by_text("Trigger and restorer run in this browser").wait_for()
