@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nitido
+from nitido.runtime.exact import exactness
 from nitido_bench.suite import Row
 from nitido_bench.timing.cases import Case
 from nitido_bench.timing.rows import named
@@ -35,7 +36,7 @@ def _profile(case: Case) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = case.threads, 1
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        options.add_session_config_entry("session.x64quantprecision", exactness())
         options.enable_profiling, options.profile_file_prefix = True, str(Path(folder) / "profile")
         file = bundle.path(bundle.select(case.graph, case.target))
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

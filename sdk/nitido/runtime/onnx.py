@@ -9,6 +9,7 @@ import numpy as np
 
 from nitido.bundle.manifest import Build
 from nitido.errors import BundleInvalid, RuntimeUnavailable
+from nitido.runtime.exact import exactness
 from nitido.runtime.providers import add, onnxruntime
 from nitido.runtime.session import RuntimeInfo, Tensors, check_tensors, usable_processors
 
@@ -52,7 +53,7 @@ class OnnxSession:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = _ERRORS_ONLY
         # Without VNNI, processors overflow when they multiply 8-bit numbers the fast way: be exact there.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        options.add_session_config_entry("session.x64quantprecision", exactness())
         own, simulated = add(options, provider, hardware=hardware)
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), options)
