@@ -42,6 +42,7 @@ RUNTIME_HOMES = {
 }
 SHARED_BY_BACKENDS = {
     "nitido.runtime",
+    "nitido.runtime.exact",
     "nitido.runtime.opening",
     "nitido.runtime.placement",
     "nitido.runtime.providers",
