@@ -20,6 +20,7 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 SHARP = ("astronaut_sharp.jpg", "coffee_sharp.jpg", "rocket_sharp.png", "camera_sharp_grey.jpg")
 DAMAGED = ("coffee_motion.jpg", "chelsea_defocus.jpg", "astronaut_noise.png", "rocket_night.jpg")
 
+RESTORERS = ("restore", "restore-fast")
 TRIGGERS = ("trigger", "trigger-lite")
 SCORERS = ("scorer",)
 
@@ -31,13 +32,13 @@ def sample(name: str, side: int = 240) -> Pixels:
     return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
-@pytest.fixture(scope="module")
-def restorer() -> nitido.Restorer:
-    return nitido.Restorer.open()
+@pytest.fixture(scope="module", params=RESTORERS)
+def restorer(request: pytest.FixtureRequest) -> nitido.Restorer:
+    return nitido.Restorer.open(request.param)
 
 
 def test_zoo_holds_what_the_readme_lists() -> None:
-    judging, enhancing = {*TRIGGERS, *SCORERS}, {"restore", "faces", "face-x8", "colorize"}
+    judging, enhancing = {*TRIGGERS, *SCORERS}, {*RESTORERS, "faces", "face-x8", "colorize"}
     assert set(nitido.zoo.names()) >= judging | enhancing | {"sr-x2", "sr-x3", "sr-x4"}
 
 
@@ -108,7 +109,7 @@ def test_restorer_gains(restorer: nitido.Restorer, degradation: Degradation, gai
     assert np.mean(gains) >= gain, gains
 
 
-def test_knobs_of_the_shipped_restorer_are_linear(restorer: nitido.Restorer) -> None:
+def test_knobs_of_the_shipped_restorers_are_linear(restorer: nitido.Restorer) -> None:
     damaged = degrade(sample(SHARP[0]), Degradation(read_noise=20), np.random.default_rng(20_001)).pixels
     none, half, full = (restorer(damaged, {"denoise": s}).astype(int) for s in (0.0, 0.5, 1.0))
     assert np.array_equal(none, damaged)
@@ -116,9 +117,9 @@ def test_knobs_of_the_shipped_restorer_are_linear(restorer: nitido.Restorer) -> 
     assert np.abs(half - (none + full) / 2)[inside].max() <= 1  # each result is rounded once
 
 
-@pytest.mark.parametrize("name", ["restore", "sr-x2", "sr-x3", "sr-x4"])
+@pytest.mark.parametrize("name", [*RESTORERS, "sr-x2", "sr-x3", "sr-x4"])
 def test_runtimes_agree_on_photos_larger_and_smaller_than_a_tile(name: str) -> None:
-    kind = nitido.Restorer if name == "restore" else nitido.Upscaler
+    kind = nitido.Restorer if name in RESTORERS else nitido.Upscaler
     onnx, litert = (kind.open(name, runtime=runtime) for runtime in ("onnx", "litert"))
     for side in (60, 200):
         pixels = sample(SHARP[0], side)

@@ -27,7 +27,8 @@ def restorer(file: Path, provenance: Provenance) -> Model:
     net = fill(lambda: RestoreNet(RestoreConfig(**provenance.network)), file)
     estimator = file.with_name("blur.safetensors")
     blur = read_provenance(estimator)
-    blur_net = fill(lambda: BlurNet(BlurConfig(**blur.network)), estimator)
+    # In half floats as the triggers have it: half the size, and both see the same blur.
+    blur_net = fill(lambda: BlurNet(BlurConfig(**blur.network)), estimator).half().float()
     main = Graph(
         name="main",
         net=net,

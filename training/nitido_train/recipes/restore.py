@@ -268,7 +268,7 @@ def main() -> None:
         loop=schedule,
     )
     trained = train(config, args.data, Path("runs") / args.out.stem, args.warm_start, args.resume)
-    checkpoint.save(trained, "restore", args.out)
+    checkpoint.save(trained, "restore", args.out, half=True)
 
 
 if __name__ == "__main__":
