@@ -26,7 +26,7 @@ app: $(APP)/installed $(WEB)  ## serve the demo app on this machine: open the ad
 web: $(WEB)  ## put onnxruntime-web (from npm, pinned) into the app, for its page "This device"
 
 test: $(DEV)/installed $(WEB) lint  ## lint, types, tests
-	$(DEV)/bin/python -m pytest -rs -n 2 --dist loadfile
+	$(DEV)/bin/python -m pytest -rs
 
 lint: $(DEV)/installed  ## ruff and mypy --strict
 	$(DEV)/bin/ruff check $(SOURCES)
