@@ -15,6 +15,7 @@ from nitido.errors import BundleInvalid, GoldenMismatch, RuntimeUnavailable
 from nitido.photo.model import Pixels
 from nitido.runtime import open_session
 from nitido_export import coreml_backend, litert_backend, onnx_backend, ort_backend, parity, qnn_backend
+from nitido_export.apart import ApartSession
 from nitido_export.artifact import Artifact
 from nitido_export.calibration import examples
 from nitido_export.errors import ConversionFailed, ParityError, TargetUnavailable
@@ -113,8 +114,9 @@ def open_build(bundle: Bundle, build: Build) -> Session:
             from nitido_export.coreml_session import open_package
 
             return open_package(bundle, build)
-        device = "npu" if build.runtime == "qnn" else "cpu"
-        return open_session(bundle, build.graph, runtime=build.target, device=device)
+        if build.runtime == "qnn":
+            return ApartSession(bundle, build, "npu", "Qualcomm's NPU, simulated")
+        return open_session(bundle, build.graph, runtime=build.target, device="cpu")
     except GoldenMismatch as error:
         raise ParityError(
             f"{build.target} of the graph {build.graph} is not what torch computes: {error}"

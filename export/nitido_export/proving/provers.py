@@ -40,7 +40,9 @@ class Prover:
     """Kinds of builds that it is for; empty: all."""
 
 
-def _through_sdk(device: str) -> Callable[[Bundle, Build, Path, Path], Answer]:
+def through_sdk(device: str) -> Callable[[Bundle, Build, Path, Path], Answer]:
+    """Runs a build on the examples of a file in a process of its own; results go to another file."""
+
     def run(bundle: Bundle, build: Build, inputs: Path, outputs: Path) -> Answer:
         command = [sys.executable, "-m", "nitido_export.proving.child", str(bundle.folder), build.graph]
         command += [build.target, device, str(inputs), str(outputs)]
@@ -100,17 +102,17 @@ def _nothing() -> str:
 
 
 PROVERS = {
-    "cpu": Prover("ONNX Runtime, CPU", ("onnx", "ort"), _through_sdk("cpu"), _nothing),
+    "cpu": Prover("ONNX Runtime, CPU", ("onnx", "ort"), through_sdk("cpu"), _nothing),
     "xnnpack": Prover(
         "LiteRT, XNNPACK",
         ("litert",),
-        _through_sdk("cpu"),
+        through_sdk("cpu"),
         _needs_package("ai_edge_litert", "pip install 'nitido[litert]'"),
     ),
     "gpu": Prover(
         "LiteRT, GPU delegate (SwiftShader)",
         ("litert",),
-        _through_sdk("gpu"),
+        through_sdk("gpu"),
         _needs_vulkan,
         examples=1,
         half=True,
@@ -122,14 +124,14 @@ PROVERS = {
     "npu": Prover(
         "QNN HTP, simulated",
         ("qnn",),
-        _through_sdk("npu"),
+        through_sdk("npu"),
         _needs_package("onnxruntime_qnn", "pip install 'nitido[qnn]'"),
         examples=1,
     ),
     "coreml": Prover(
         "Core ML, evaluated, not executed here",
         ("coreml",),
-        _through_sdk("cpu"),
+        through_sdk("cpu"),
         _needs_package("coremltools", "pip install 'nitido[coreml]'"),
     ),
 }
