@@ -58,6 +58,17 @@ def keep_whole(model: Any) -> None:
         graph.operators = [other for other in graph.operators if other not in (before, after)]
 
 
+def any_scale(model: Any) -> None:
+    """Let differences of 16-bit numbers take any scales.
+
+    Where all scales happen to be powers of two, as images have them, LiteRT shifts instead, and refuses a
+    result that is finer than what goes in.
+    """
+    for op in operators(model, OPERATIONS.SUB):
+        op.builtinOptions.potScaleInt16 = False
+        op.opcodeIndex = _code(model, OPERATIONS.SUB, version=5)  # 5: the option is heeded
+
+
 Side = Literal["inputs", "outputs"]
 
 

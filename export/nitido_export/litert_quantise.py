@@ -28,6 +28,7 @@ from nitido_export.litert_edits import (
     OPERATIONS,
     Side,
     activations,
+    any_scale,
     grey_levels,
     keep_whole,
     moves,
@@ -105,6 +106,8 @@ def quantise(
             unsign(model, "inputs", spec.name)
         for spec in filter(is_image, artifact.outputs):
             unsign(model, "outputs", spec.name)
+    else:
+        any_scale(model)
     content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     inputs, outputs = (
         tuple(stored_spec(model, side, spec) for spec in tensors)

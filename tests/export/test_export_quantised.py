@@ -16,6 +16,7 @@ import onnxruntime
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]
 from onnx import numpy_helper
 from PIL import Image
 from safetensors.torch import save_file
@@ -294,3 +295,14 @@ def test_a_restorer_is_calibrated_on_many_kinds_of_damage_and_on_its_golden_exam
     assert golden["strength"].tolist() == [1.0, 0.75, 0.5, 0.25]
     assert set(varied["strength"].tolist()) <= {0.0, 0.5, 1.0}
     assert len({values["image"].tobytes() for values in made}) > 3
+
+
+def test_16_bits_subtract_photos_whatever_the_range_of_the_difference(
+    restore_checkpoint: Path, photos: list[Pixels]
+) -> None:
+    """Their scales are powers of two, and so may that of the difference be: LiteRT refused finer ones."""
+    model = open_model(restore_checkpoint)
+    for graph, _, artifact in building.make(model, targets.find(["litert-w8a16"]), photos):
+        interpreter = Interpreter(model_content=artifact.content)
+        interpreter.allocate_tensors()
+        assert "SUB" in {op["op_name"] for op in interpreter._get_ops_details()} or graph.name != "main"
