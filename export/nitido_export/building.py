@@ -107,7 +107,7 @@ def prove(
 def open_build(bundle: Bundle, build: Build) -> Session:
     """A session for exactly this build: on the CPU, in Qualcomm's simulation, or evaluated by us.
 
-    Raises ParityError when it does not reproduce the golden vectors.
+    Raises ParityError when it does not reproduce the golden vectors; a simulation does when it is first run.
     """
     try:
         if build.runtime == "coreml":
