@@ -26,6 +26,10 @@ from nitido_export.staging import MARK, staged
 from nitido_export.targets import Target
 
 LICENCE = "Apache-2.0"
+_REPEATS = 4
+"""Times that a golden image shows the same."""
+_NARROWEST = 32
+"""Pixels: networks see about as far."""
 _FOLDERS = re.compile(r"--(data|photos|clips) \S+")
 
 
@@ -70,7 +74,7 @@ def _write_golden(model: Model, photos: Sequence[Pixels], file: Path) -> str:
     arrays: dict[str, Any] = {}
     for graph in model.graphs:
         photo = _calmer(list(crops(photos, *graph.frame, len(photos))) if graph.frame else photos)
-        values = graph.example(photo)
+        values = graph.example(_repeated(photo) if graph.frame else photo)
         results = parity.reference(graph, values)
         for spec in graph.inputs:
             arrays[f"{graph.name}/in/{spec.name}"] = values[spec.name]
@@ -86,6 +90,16 @@ def _calmer(photos: Sequence[Pixels]) -> Pixels:
     detail = {number: len(zlib.compress(photo.tobytes())) / photo.size for number, photo in enumerate(photos)}
     calmest_first = sorted(detail, key=detail.__getitem__)
     return photos[calmest_first[min(max(1, len(photos) // 4), len(photos) - 1)]]
+
+
+def _repeated(photo: Pixels) -> Pixels:
+    """Its first columns again and again: as many values to agree on, in a file a third as large."""
+    width = photo.shape[1]
+    part = width // _REPEATS
+    if part < _NARROWEST:
+        return photo
+    columns = np.arange(width) % part
+    return np.ascontiguousarray(photo[:, columns])
 
 
 def _write_manifest(manifest: Manifest, folder: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from nitido.faces import Face
 from nitido_train import data
-from nitido_train.clips import list_clips
+from nitido_train.clips import frames, list_clips
 from nitido_train.face_crops import HELD_OUT, TRAIN, Rules, collect, crop_of, detail
 
 RULES = Rules(smallest=40, largest=64)
@@ -111,6 +111,18 @@ def test_a_face_that_stays_on_in_a_clip_is_one_crop(tmp_path: Path) -> None:
     assert len(looked) == 6
     assert looked[0].shape == (160, 160, 3)
     assert count == 2
+
+
+def test_a_folder_of_pictures_is_a_clip(tmp_path: Path) -> None:
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    for number in range(30):
+        Image.new("RGB", (16, 8), (number, 0, 0)).save(folder / f"{number:03d}.png")
+    assert list_clips(tmp_path) == [folder]
+    found = list(frames(folder, 1.0))
+    assert [number for number, _ in found] == [0, 25]
+    assert found[1][1].shape == (8, 16, 3)
+    assert found[1][1][0, 0, 0] == 25
 
 
 def test_a_folder_without_clips_is_an_error(tmp_path: Path) -> None:

@@ -15,7 +15,15 @@ from torch import nn
 from nitido_train import checkpoint, data
 from nitido_train.loop import LoopConfig, Progress
 from nitido_train.nets.sr import SrConfig, SrNet
-from nitido_train.quantise import QuantisedSr, Range, layers, observed_ranges, quantised_weight
+from nitido_train.quantise import (
+    QuantisedSr,
+    Range,
+    keep_rounded,
+    layers,
+    observed_ranges,
+    quantised_weight,
+    round_weights,
+)
 from nitido_train.recipes import sr_qat
 
 
@@ -117,3 +125,26 @@ def test_the_recipe_fine_tunes_measures_and_keeps_the_ranges(tmp_path: Path, net
     assert math.isclose(provenance.ranges["head"][0], 0, abs_tol=1e-9)
     again = SrNet(SrConfig(**provenance.network))  # a plain chain, nothing of the training is left in it
     checkpoint.load_weights(again, tmp_path / "sr-x2.safetensors")
+
+
+def test_rounded_weights_learn_and_stay_rounded() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU())
+    free = net[0].weight.detach().clone()  # type: ignore[union-attr]
+    round_weights(net)
+    image = torch.rand(1, 2, 8, 8)
+    assert not torch.equal(net[0].weight, free)  # type: ignore[arg-type]
+    assert torch.equal(net[0].weight, quantised_weight(free)[0])  # type: ignore[arg-type]
+    optimiser = torch.optim.SGD(net.parameters(), 0.1)
+    before = float(net(image).square().mean())
+    for _ in range(20):
+        optimiser.zero_grad()
+        net(image).square().mean().backward()
+        optimiser.step()
+    after = float(net(image).square().mean())
+    assert after < 0.5 * before
+    keep_rounded(net)
+    assert float(net(image).square().mean()) == pytest.approx(after)
+    assert sorted(net.state_dict()) == ["0.bias", "0.weight"]
+    weight = net.state_dict()["0.weight"]
+    assert torch.allclose(quantised_weight(weight)[0], weight)

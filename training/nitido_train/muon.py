@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 _MIN_CHANNELS = 16
 """Layers that read or write fewer (the image, the residuals) stay with AdamW, as the authors advise."""
@@ -23,6 +24,7 @@ def hidden_weights(net: nn.Module) -> list[Tensor]:
         for layer in net.modules()
         if isinstance(layer, nn.Conv2d)
         and layer.groups == 1
+        and not is_parametrized(layer)  # what is computed is no weight to be updated
         and min(layer.in_channels, layer.out_channels) >= _MIN_CHANNELS
     ]
 

@@ -1,4 +1,4 @@
-"""An SR network in the arithmetic of its 8-bit builds, with gradients: weights and ranges adapt to it.
+"""Networks in the arithmetic of their 8-bit builds, with gradients: weights and ranges adapt to it.
 
 Weights are int8 with a scale for each output channel, biases int32, activations uint8 with one learned range
 a layer; images are the grey levels that they are. Rounding passes gradients straight through (Bengio et al.
@@ -12,6 +12,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from nitido_train.nets.sr import SrNet
 
@@ -28,6 +29,31 @@ def quantised_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
     """int8 weights as floats, and the scale of each output channel (outputs, 1, 1, 1)."""
     scale = weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12) / 127
     return rounded(weight / scale) * scale, scale
+
+
+class RoundedWeight(nn.Module):
+    """A parametrisation: a layer computes with the weights that its 8-bit build has."""
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Round."""
+        return quantised_weight(weight)[0]
+
+
+def round_weights(net: nn.Module) -> None:
+    """Let all convolutions of ``net`` compute with int8 weights from now on, and learn through them."""
+    for layer in _convolutions(net):
+        parametrize.register_parametrization(layer, "weight", RoundedWeight())
+
+
+def keep_rounded(net: nn.Module) -> None:
+    """Make the rounded weights the layers' own, as they are saved."""
+    for layer in _convolutions(net):
+        if parametrize.is_parametrized(layer):
+            parametrize.remove_parametrizations(layer, "weight")
+
+
+def _convolutions(net: nn.Module) -> list[nn.Conv2d]:
+    return [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
 
 
 class Range(nn.Module):

@@ -94,5 +94,5 @@ def facts(estimate: KernelEstimate) -> dict[str, Any]:
 def drawn(kernel: Kernel) -> Image.Image:
     """A picture of a kernel; zero is mid-grey where the kernel has negative parts, else black."""
     top, bottom = float(kernel.max()), min(float(kernel.min()), 0.0)
-    grey = (255 * (kernel - bottom) / (top - bottom)).astype(np.uint8)
+    grey = np.rint(255 * (kernel - bottom) / (top - bottom)).astype(np.uint8)
     return Image.fromarray(grey.repeat(_ZOOM, 0).repeat(_ZOOM, 1))

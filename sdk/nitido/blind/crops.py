@@ -30,6 +30,12 @@ def cut(pixels: Pixels, places: list[tuple[int, int]], side: int) -> NDArray[np.
     return np.stack([pixels[y : y + side, x : x + side] for y, x in places])
 
 
+def mirrored(pixels: Pixels, side: int) -> Pixels:
+    """A photo that is smaller than ``side`` made as large by its mirror image, below and to the right."""
+    down, right = (max(0, side - length) for length in pixels.shape[:2])
+    return np.pad(pixels, ((0, down), (0, right), (0, 0)), "symmetric") if down or right else pixels
+
+
 def _places(length: int, side: int) -> list[int]:
     """Starts that overlap by half, or lie farther apart along the sides of large photos."""
     count = min(_STEPS, max(1, -(-(length - side) // (side // 2)) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nitido.blind.crops import cut, informative
+from nitido.blind.crops import cut, informative, mirrored
 from nitido.blind.degradation import KernelMap
 from nitido.blind.estimate import KernelEstimate
 from nitido.blind.estimator import KernelEstimator
@@ -35,6 +35,7 @@ def by_region(
     rows, columns = (min(_MOST, max(1, round(length / cell))) for length in pixels.shape[:2])
     if estimate.note or rows * columns == 1:
         return KernelMap.of(estimate.shape)
+    pixels = mirrored(pixels, cell)
     places = [
         _best(pixels, row, rows, column, columns, cell) for row in range(rows) for column in range(columns)
     ]

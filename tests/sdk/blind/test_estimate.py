@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -37,10 +39,25 @@ def test_a_search_that_begins_at_the_truth_ends_there(blind, waves):
 
 
 def test_a_photo_too_small_to_tell_falls_back_to_bicubic_and_says_so(blind, waves):
-    found = blind(TRUTH).estimate(waves(63, 200))
+    found = blind(TRUTH).estimate(waves(31, 200))
     assert found.shape == KernelShape.bicubic(2)
     assert found.confidence == 0
     assert "too small" in found.note
+
+
+def test_a_small_photo_is_judged_with_its_mirror_image(blind, waves):
+    found = blind(TRUTH).estimate(waves(40, 200))
+    assert found.shape.coordinates == pytest.approx(TRUTH.coordinates, abs=0.15)
+    assert found.note == ""
+
+
+def test_where_families_tie_the_commoner_is_taken(blind, waves):
+    disc, gaussian, soft = (KernelShape(family, 1.6, 1.6) for family in ("disc", "gaussian", "bicubic"))
+    estimator = blind(gaussian).estimator  # a disc of the same extents is the same to its judge
+    wrong = [KernelShape("gaussian", extent, extent) for extent in (0.3, 0.4, 2.3)]
+    for order in ((disc, gaussian), (gaussian, disc)):
+        tied = dataclasses.replace(estimator, candidates=(soft, *order, *wrong))
+        assert tied(waves(160, 200), Effort(rounds=0)).shape == gaussian
 
 
 def test_a_flat_photo_has_no_confidence_and_says_so(blind):
@@ -67,7 +84,7 @@ def test_regions_that_say_nothing_take_after_their_neighbours(blind, waves):
 
 
 def test_a_photo_that_tells_nothing_has_one_kernel_everywhere(blind, waves):
-    assert blind(TRUTH).estimate_map(waves(40, 300)).shapes == ((KernelShape.bicubic(2),),)
+    assert blind(TRUTH).estimate_map(waves(31, 300)).shapes == ((KernelShape.bicubic(2),),)
 
 
 def test_sixteen_bits_are_estimated_on_their_upper_half(blind, waves):

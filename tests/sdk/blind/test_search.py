@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nitido.blind import KernelShape
-from nitido.blind.crops import cut, informative
+from nitido.blind.crops import cut, informative, mirrored
 from nitido.blind.search import descend
 
 
@@ -54,6 +54,15 @@ def test_crops_are_taken_where_there_is_texture_and_nothing_is_blown_out(waves):
     assert len(places) == 3
     assert all(left >= 136 for _, left in places)
     assert cut(pixels, places, 64).shape == (3, 64, 64, 3)
+
+
+def test_what_is_smaller_than_a_crop_goes_on_as_its_mirror_image(waves):
+    pixels = waves(40, 90)
+    larger = mirrored(pixels, 64)
+    assert larger.shape == (64, 90, 3)
+    assert np.array_equal(larger[:40], pixels)
+    assert np.array_equal(larger[40:], pixels[16:][::-1])
+    assert mirrored(pixels, 32) is pixels
 
 
 @pytest.mark.parametrize("side", [None, 192])

@@ -4,7 +4,8 @@
         --out training/checkpoints/video-fast.safetensors
 
 Then, from that checkpoint: ``--start FILE --adversarial 0.02`` for crispness, and ``--start FILE --faces
-CROPS`` for faces, with a tenth of the learning rate (crops as ``nitido_train.face_crops`` collects them).
+CROPS`` for faces, with a tenth of the learning rate (crops as ``nitido_train.face_crops`` collects them);
+``--start FILE --whole`` for builds in 8 bits.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nitido_train import checkpoint, clips, data, loop, workers
+from nitido_train import checkpoint, clips, data, loop, quantise, workers
 from nitido_train.metrics import luma
 from nitido_train.motion import Luma, moving
 from nitido_train.nets.discriminator import PatchJudge, judge_loss, persuasion_loss
@@ -50,6 +51,8 @@ class Config:
     patch: int = 32
     """Cells of the coarse grid, each way."""
     batch: int = 4
+    whole: bool = False
+    """Compute with int8 weights where builds of 8 bits do: in the body, whose errors stay in the memory."""
     workers: int = 0
     """Processes that make clips; 0: a thread of this one."""
     seed: int = 0
@@ -100,9 +103,14 @@ def train(
 
     made = workers.spread(batches_of, config.workers)
     duel = Duel(net, config.adversarial > 0)
+    if config.whole:
+        for part in body_of(duel.net):
+            quantise.round_weights(part)
     average, progress = loop.fit(
         duel, made, loss_of(config), config.loop, run, resume, evaluate, accelerated=True
     )
+    for part in body_of(average.net):
+        quantise.keep_rounded(part)
     if start is not None:
         progress.commands.insert(0, checkpoint.load_provenance(start).command)
     measured = {**evaluate(average), "parameters": float(parameter_count(average.net))}
@@ -117,6 +125,11 @@ def open_net(file: Path) -> VideoNet:
     net = VideoNet(VideoConfig(**checkpoint.load_provenance(file).network))
     checkpoint.load_weights(net, file)
     return net
+
+
+def body_of(net: VideoNet) -> tuple[nn.Module, ...]:
+    """What all paths share, on the coarse grid."""
+    return net.fuse, net.blocks, net.memory, net.recall
 
 
 def loss_of(config: Config) -> Callable[[Duel, PyramidBatch], Tensor]:
@@ -215,6 +228,7 @@ def main() -> None:
     parser.add_argument(
         "--jpeg", type=float, default=Compression.jpeg, help="share whose small frames are JPEGs"
     )
+    parser.add_argument("--whole", action="store_true", help="with the int8 weights of 8-bit builds")
     parser.add_argument("--frames", type=int, default=Config.frames, help="length of clips")
     parser.add_argument("--patch", type=int, default=Config.patch, help="cells of 180p a side")
     parser.add_argument("--batch", type=int, default=Config.batch)
@@ -231,6 +245,7 @@ def main() -> None:
         network=TIERS[args.tier],
         compression=Compression(args.jpeg, args.h264),
         adversarial=args.adversarial,
+        whole=args.whole,
         frames=args.frames,
         patch=args.patch,
         batch=args.batch,
@@ -245,7 +260,7 @@ def main() -> None:
     )
     run = Path("runs") / args.out.stem
     trained = train(config, args.data, run, args.clips, args.faces, args.start, args.resume)
-    checkpoint.save(trained, "video", args.out)
+    checkpoint.save(trained, "video", args.out, half=True)
 
 
 if __name__ == "__main__":
