@@ -129,6 +129,7 @@ class _Workshop:
     def __init__(self, graph: Graph, targets: Sequence[Target], photos: Sequence[Pixels]) -> None:
         self.graph = graph
         self._floats = replace(graph, finer=frozenset()) if graph.finer else graph
+        self._finest = replace(graph, finer=graph.finer | graph.finest) if graph.finest else graph
         self._scores = parity.is_score(graph)
         needed = any(target.calibrated or self._rounds(target) for target in targets) and not graph.floats
         self._seen = examples(graph, photos) if needed else []
@@ -155,6 +156,8 @@ class _Workshop:
 
     def _graph(self, target: Target) -> Graph:
         if not self._rounds(target):
+            if target.dtype == "w8a16":
+                return self._finest
             return self.graph if target.dtype.startswith("w8") else self._floats
         kind = "half" if target.dtype == "fp16" else "int8"
         if kind not in self._rounded:

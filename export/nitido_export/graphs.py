@@ -53,6 +53,8 @@ class Graph:
     """What comes out of layers (after their ReLU), where a training for 8 bits has fixed it."""
     finer: frozenset[str] = frozenset()
     """Layers for whose weights 8 bits are too coarse: in such builds they run as two that add up."""
+    finest: frozenset[str] = frozenset()
+    """Layers that beside activations of 16 bits do so too: more is asked of those builds."""
     floats: bool = False
     """Gains too little from fewer bits: computes in float32 whatever the target."""
 

@@ -44,7 +44,7 @@ class Args(FolderCommand):
     quality: int
     crf: int
     adapt: bool
-    detail: float
+    detail: float | None
     receiver: Receiver
 
 
@@ -84,9 +84,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument(
         "--detail",
         type=share,
-        default=0.5,
         metavar="D",
-        help="0 (true to the photo, few bits) to 1 (crisp, more bits) (default: 0.5)",
+        help="0 (true to the photo, few bits) to 1 (crisp, more bits) (default: 0.5; of a clip 0, which "
+        "flickers least)",
     )
     parser.add_argument(
         "--receiver",
@@ -111,7 +111,8 @@ def run(args: Args, output: Output) -> bool:
     from nitido.sizes import Size
 
     size = Size(to=args.to, long_side=args.long_side)
-    wanted = Sharing(size, args.codec, args.quality, args.max_bytes, args.detail, args.receiver)
+    detail = 0.5 if args.detail is None else args.detail
+    wanted = Sharing(size, args.codec, args.quality, args.max_bytes, detail, args.receiver)
     downscaler = opening.open_downscaler(args)
     options = {"command": "share", **asdict(wanted), "model": getattr(downscaler, "id", None)}
     work = sharing(downscaler, wanted, max_megapixels=args.max_megapixels)
@@ -126,7 +127,8 @@ def _clip(args: Args, output: Output) -> bool:
         )
     from nitido.sharing.clip import ClipSharing, share_clip
 
-    options = ClipSharing(args.to, args.crf, args.detail, args.receiver)
+    detail = ClipSharing.detail if args.detail is None else args.detail
+    options = ClipSharing(args.to, args.crf, detail, args.receiver)
     source = Path(args.source)
     destination = file_destination(source, args.output)
     start = time.monotonic()

@@ -20,7 +20,8 @@ class ClipSharing:
     """Pixels along the shorter side, at most: 540 for 540p."""
     crf: int = 28
     """Constant rate factor of H.264: 18 is fine, 28 is small."""
-    detail: float = 0.5
+    detail: float = 0.0
+    """As ``Downscaler`` has it; what is crisper flickers more."""
     receiver: Receiver = "classic"
     told: float | None = None
     """The rate factor that the network is told; None: the true one. ``adapt`` tunes it."""

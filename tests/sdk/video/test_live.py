@@ -13,7 +13,8 @@ import pytest
 
 from nitido.clips import Planes
 from nitido.errors import ClipDamaged, InvalidOption
-from nitido.video.live import Adaptation, AdaptiveReceiver, AdaptiveSource, Measurement, Rung
+from nitido.video.live import LADDER, Adaptation, AdaptiveReceiver, AdaptiveSource, Measurement, Rung
+from nitido.video.live.adaptation import bearable
 from nitido.video.live.messages import CodedFrame
 
 from .conftest import MakeUpscaler
@@ -43,33 +44,57 @@ def test_a_slow_connection_lowers_at_once_to_what_it_carries() -> None:
 
 def test_up_takes_patience_and_a_failed_try_doubles_it() -> None:
     adaptation = Adaptation(SMALL, start=1)
-    heard(adaptation, 120_000, 0.0, 0.0, 5.9)
+    full = [(0, 2_000), *((number, 12_000) for number in range(1, 300))]  # 10 000 bits in 0.05 seconds
+
+    def hear_on(first: float, last: float) -> None:
+        for now in np.arange(first, last, 0.1):
+            number, bits = full[min(round(10 * now), len(full) - 1)]
+            adaptation.hear(Measurement(number, 120_000, 0.0 if number == 0 else 0.045), float(now), bits)
+
+    hear_on(0.0, 5.9)
     assert adaptation.rung == SMALL[1]
-    heard(adaptation, 120_000, 0.0, 6.0, 6.5)
+    hear_on(6.0, 6.5)
     assert adaptation.rung == SMALL[2]
     adaptation.hear(Measurement(0, 200_000, 0.4), 7.0)
     assert adaptation.rung == SMALL[1]
-    heard(adaptation, 120_000, 0.0, 7.5, 19.0)
+    hear_on(7.5, 19.0)
     assert adaptation.rung == SMALL[1]  # six seconds are no longer enough
-    heard(adaptation, 120_000, 0.0, 19.0, 20.0)
+    hear_on(19.0, 20.5)
     assert adaptation.rung == SMALL[2]
 
 
-def test_frames_that_show_room_raise_soon_and_small_ones_show_none() -> None:
+def test_after_a_fade_it_goes_back_to_where_it_fell_from() -> None:
+    adaptation = Adaptation(SMALL, start=2)
+    adaptation.hear(Measurement(0, 30_000, 0.5), 1.0)
+    assert adaptation.rung == SMALL[0]
+    heard(adaptation, 30_000, 0.0, 1.25, 1.6)
+    assert adaptation.rung == SMALL[2]
+
+
+def test_frames_too_large_for_a_faded_connection_are_not_sent() -> None:
+    assert bearable(LADDER, 30) == LADDER
+    assert bearable(LADDER, 10) == LADDER[:4]
+    assert bearable(LADDER[5:], 10) == LADDER[5:]
+
+
+def test_frames_that_show_room_raise_soon_and_others_do_not() -> None:
     adaptation = Adaptation(SMALL, start=1)
     adaptation.hear(Measurement(0, 120_000, 0.0), 0.0, 2_000)
     for number in range(1, 7):  # 10 000 bits in 0.01 seconds
         adaptation.hear(Measurement(number, 120_000, 0.002), number / 10, 12_000)
     assert adaptation.rung == SMALL[2]
-    unsure = Adaptation(SMALL, start=1)
-    for number in range(7):
-        unsure.hear(Measurement(number, 120_000, 0.0), number / 10, 12_000)
-    assert unsure.rung == SMALL[1]
+    slower = Adaptation(SMALL, start=1)
+    slower.hear(Measurement(0, 120_000, 0.0), 0.0, 2_000)
+    for number in range(1, 7):  # 10 000 bits in 0.05 seconds
+        slower.hear(Measurement(number, 120_000, 0.04), number / 10, 12_000)
+    assert slower.rung == SMALL[1]
 
 
 def test_after_an_outage_what_arrives_says_where_to_go_on() -> None:
     adaptation = Adaptation(SMALL, start=2)
-    adaptation.lose(1.0)
+    adaptation.lose(1.0, 0.2)
+    assert adaptation.rung == SMALL[1]
+    adaptation.lose(1.2, 0.4)
     assert adaptation.rung == SMALL[0]
     adaptation.hear(Measurement(1, 40_000, 0.6), 1.6)
     assert adaptation.rung == SMALL[0]
@@ -88,7 +113,7 @@ def test_a_rate_between_two_rungs_does_not_swing() -> None:
         adaptation.hear(Measurement(0, 200_000 if slow else 120_000, 0.3 if slow else 0.0), now)
         switches += adaptation.rung != before
         now += 0.25
-    assert 4 <= switches <= 16  # without hysteresis a hundred
+    assert 4 <= switches <= 24  # without hysteresis hundreds
 
 
 def test_wrong_ladders_are_refused() -> None:
@@ -143,7 +168,8 @@ def test_while_nothing_arrives_frames_get_small_at_once_and_are_then_left_out(
     for number in range(1, 26):
         sent.append(source(scene(number), number / 25) is not None)
         heights.append(source.rung.height)
-    assert heights.index(36) == 4  # 0.15 seconds under way
+    assert heights.index(72) == 6  # more than 0.2 seconds under way
+    assert heights.index(36) == 8  # more than 0.3
     assert sent.index(False) == 21  # 0.8 seconds
     source.heard(Measurement(25, 40_000, 0.0), 1.04)
     assert source(scene(26), 1.04) is not None

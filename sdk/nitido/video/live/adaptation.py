@@ -35,20 +35,41 @@ _QUICK = 0.05
 """Seconds of delay below which it may carry more."""
 _ROOM = 0.8
 """Share of what arrives that a lower rung may take: the rest drains what has piled up."""
-_PATIENCE = (6.0, 24.0)
-"""Seconds without delay before the next rung up is tried; doubled by a try that fails, up to the second."""
-_CALM = 0.4
-"""Seconds without delay that are enough where frames of late show that the connection has room."""
+_CALM = 0.2
+"""Seconds without delay that are enough to go up where frames of late show that the connection has room."""
 _JITTER = 0.01
 """Seconds by which a frame's delay may be off, for reasons other than its size."""
-_MARGIN = 1.5
-"""How many times the next rung's rate the connection must have carried frames with."""
+_WAITS = {"small": 0.2, "full": 6.0}
+"""Seconds without delay before a try where frames are too small to show anything, or show too little room."""
+_LONGEST_WAIT = 24.0
+"""A try that fails doubles its wait, up to this; one that lasts halves it."""
 _TRIAL = 3.0
 """Seconds after a step up in which a delay means that it failed."""
+_LOST = 0.3
+"""Seconds without news after which only the smallest frames are sent."""
+_FADED = 300_000.0
+"""Bits a second of a connection that fades without warning."""
+_HELD = 0.3
+"""Seconds that one frame may take over it: what players hold ready."""
+
+
+def bearable(ladder: Sequence[Rung], rate: float) -> tuple[Rung, ...]:
+    """Rungs whose frames, ``rate`` of them a second, do not stop the picture where the connection fades.
+
+    What is under way cannot be called back. The lowest rung stays in any case.
+    """
+    largest = _FADED * _HELD
+    return tuple(
+        rung for place, rung in enumerate(ladder) if not place or rung.bits_per_second / rate <= largest
+    )
 
 
 class Adaptation:
-    """Holds the rung; ``hear`` what the receiver measured, ``lose`` when nothing is heard any more."""
+    """Holds the rung; ``hear`` what the receiver measured, ``lose`` while nothing is heard.
+
+    It falls at once to what arrives, or by one rung where nothing does. When frames arrive in time again it
+    goes back to where it fell from: fades are short, and each change of size starts from a rough picture.
+    """
 
     def __init__(self, ladder: Sequence[Rung] = LADDER, start: int = 0) -> None:
         """``start`` is the first rung's place in the ladder. Raises InvalidOption."""
@@ -59,13 +80,14 @@ class Adaptation:
             )
         self._ladder = tuple(ladder)
         self._at = start
-        self._patience = _PATIENCE[0]
+        self._waits = dict(_WAITS)
         self._calm_since: float | None = None
         self._shown: deque[tuple[float, float]] = deque()
         self._smallest = float("inf")
         self._raised = float("-inf")
-        self._lowered = float("-inf")
+        self._tried: str | None = None
         self._from: int | None = None
+        self._back = 0
 
     @property
     def rung(self) -> Rung:
@@ -74,15 +96,9 @@ class Adaptation:
 
     def hear(self, measured: Measurement, now: float, bits: int = 0) -> None:
         """Take a measurement, at a time in seconds, and how large the latest frame was that has arrived."""
-        self._smallest = min(self._smallest, bits or self._smallest)
-        # Delay is counted from a frame that was small, but not nothing: only larger ones tell a rate.
-        told = bits - self._smallest if bits > 2 * self._smallest else 0
-        self._shown.append((now, told / (measured.delay + _JITTER)))
-        while self._shown[0][0] < now - _CALM:
-            self._shown.popleft()
+        self._note(measured.delay, now, bits)
         if measured.delay > _SLOW:
-            if self._from is None:
-                self._fall(now)
+            self._fall(now)
             # While frames are late the connection is full: what arrives is what it carries.
             self._at = self._below(self._from or 0, _ROOM * measured.bits_per_second)
             return
@@ -91,37 +107,48 @@ class Adaptation:
             self._calm_since = None
             return
         self._calm_since = now if self._calm_since is None else self._calm_since
-        if now - self._raised > _TRIAL:
-            self._patience = max(_PATIENCE[0], self._patience / 2) if self._lasted(now) else self._patience
-        if self._at + 1 < len(self._ladder) and now - self._calm_since >= self._wait():
-            self._at += 1
-            self._raised, self._calm_since = now, None
-            self._shown.clear()
+        if self._tried is not None and now - self._raised > _TRIAL:
+            self._waits[self._tried] = max(_WAITS[self._tried], self._waits[self._tried] / 2)
+            self._tried = None
+        if self._at + 1 < len(self._ladder):
+            self._rise(now, now - self._calm_since)
 
-    def lose(self, now: float) -> None:
-        """Nothing arrives in time: to the lowest rung, whose frames get through behind what is under way."""
-        if self._from is None:
-            self._fall(now)
-        self._at = 0
+    def lose(self, now: float, waiting: float) -> None:
+        """Nothing was heard of a frame for ``waiting`` seconds: one rung down, and soon to the lowest."""
+        self._fall(now)
+        self._at = 0 if waiting > _LOST else min(self._at, max(0, (self._from or 0) - 1))
 
-    def _wait(self) -> float:
-        """Seconds without delay that the next rung up needs.
+    def _note(self, delay: float, now: float, bits: int) -> None:
+        """At what rate a frame shows that the connection carries bits just now, though few are sent.
 
-        A frame that arrives with little delay shows at what rate the connection carries bits just now, though
-        few are sent.
+        Delay is counted from a frame that was small, but not nothing: only larger ones tell a rate.
         """
-        needed = _MARGIN * self._ladder[self._at + 1].bits_per_second
-        return _CALM if max(rate for _, rate in self._shown) >= needed else self._patience
+        self._smallest = min(self._smallest, bits or self._smallest)
+        if bits > 2 * self._smallest:
+            self._shown.append((now, (bits - self._smallest) / (delay + _JITTER)))
+        while self._shown and self._shown[0][0] < now - _CALM:
+            self._shown.popleft()
 
-    def _lasted(self, now: float) -> bool:
-        """Whether the last step up has proved itself for as long as one waits for the next."""
-        return now - max(self._raised, self._lowered) > 2 * _PATIENCE[1]
+    def _rise(self, now: float, calm: float) -> None:
+        """Go up after so many seconds without delay, if they are enough."""
+        needed = self._ladder[self._at + 1].bits_per_second
+        tried = None
+        if max((rate for _, rate in self._shown), default=0.0) < needed:
+            tried = "full" if self._shown else "small"
+        if calm >= (_CALM if tried is None else self._waits[tried]):
+            self._at, self._back = max(self._at + 1, self._back), 0
+            self._raised, self._tried, self._calm_since = now, tried, None
+            self._shown.clear()
 
     def _fall(self, now: float) -> None:
         """From here on the rung is below the present one, until frames arrive in time again."""
-        self._from, self._lowered, self._calm_since = self._at, now, None
-        if now - self._raised < _TRIAL:
-            self._patience = min(_PATIENCE[1], 2 * self._patience)
+        if self._from is not None:
+            return
+        self._from = self._back = self._at
+        self._calm_since = None
+        if self._tried is not None and now - self._raised < _TRIAL:
+            self._waits[self._tried] = min(_LONGEST_WAIT, 2 * self._waits[self._tried])
+        self._tried = None
 
     def _below(self, place: int, carried: float) -> int:
         """The highest rung below one of the ladder that takes no more than is carried."""

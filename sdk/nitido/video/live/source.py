@@ -10,11 +10,11 @@ from typing import Any
 from nitido.clips.planes import Planes, resized
 from nitido.clips.pyav import pyav
 from nitido.errors import InvalidOption
-from nitido.video.live.adaptation import LADDER, Adaptation, Rung
+from nitido.video.live.adaptation import LADDER, Adaptation, Rung, bearable
 from nitido.video.live.messages import CodedFrame, Measurement
 
-_LATE = 0.15
-"""Seconds that a frame may be under way, until it is heard of, before those behind it are made small."""
+_LATE = 0.2
+"""Seconds that a frame may be under way, until it is heard of, before those behind it are made smaller."""
 _VBV = 0.1
 """Seconds of the rate that single frames may be larger by."""
 _FULL = 0.8
@@ -30,12 +30,16 @@ class AdaptiveSource:
     def __init__(
         self, *, target: int = 720, rate: float = 30.0, ladder: Sequence[Rung] = LADDER, start: int = 0
     ) -> None:
-        """``target`` is what the receiver is to restore, ``rate`` frames a second. Raises InvalidOption."""
+        """``target`` is what the receiver is to restore, ``rate`` frames a second. Raises InvalidOption.
+
+        Rungs whose single frames are too large at that rate are left out, see ``adaptation.bearable``.
+        """
         if not (rate > 0 and target >= 2):
             raise InvalidOption(f"expected a rate above 0 and a target of at least 2, got {rate}, {target}")
         self.target = target
         self.rate = rate
-        self._adaptation = Adaptation(ladder, start)
+        rungs = bearable(ladder, rate)
+        self._adaptation = Adaptation(rungs, min(start, len(rungs) - 1) if start < len(ladder) else start)
         self._number = 0
         self._under_way: deque[tuple[int, float, int]] = deque()
         self._encoder: Any = None
@@ -59,7 +63,7 @@ class AdaptiveSource:
         self._number += 1
         waiting = now - self._under_way[0][1] if self._under_way else 0.0
         if waiting > _LATE:
-            self._adaptation.lose(now)
+            self._adaptation.lose(now, waiting)
         if waiting > _FULL:
             return None
         small = _shrunk(frame, self.rung.height)
