@@ -18,7 +18,7 @@ from nitido.sharing.grid import Plane, Shape
 from nitido.sharing.wish import Wish
 from nitido.tensors import fixed_size, vector_to_tensor
 from nitido_bench import codec_chain as chain
-from nitido_bench.codec_chain import Make
+from nitido_bench.codec_chain import Make, Receive
 from nitido_bench.suite import Gate, Row, Suite
 from nitido_train.data import held_out_photos, load_all
 
@@ -37,6 +37,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--clips", type=Path, nargs="+", default=[], help="folders of clips: adds a table")
     parser.add_argument("--bundle", default="share", help="zoo name or bundle folder (default: share)")
+    parser.add_argument(
+        "--pair",
+        nargs=2,
+        metavar=("DOWN", "UP"),
+        help="a downscaler and an upscaler that were trained together: adds a table",
+    )
     parser.add_argument("--proxy", type=Path, default=Path("training/checkpoints/codec-proxy.safetensors"))
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="default: all")
     parser.add_argument("--codec", nargs="+", choices=tuple(chain.QUALITIES), default=["jpeg"])
@@ -60,6 +66,9 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
             for factor in args.factor:
                 for receiver in args.receiver if factor == _DOUBLED else ("bicubic",):
                     yield from savings(downscaler, photos, codec, factor, receiver, args.detail)
+    if args.pair is not None:
+        for codec in args.codec:
+            yield from paired(args.pair, photos, codec, args.detail)
     if "video" in args.tables and args.clips:
         from nitido_bench import codec_video
 
@@ -96,6 +105,7 @@ def savings(
 ) -> Iterator[Row]:
     """Bits at equal quality against Lanczos, mean over photos, for each way to make photos small."""
     receive = chain.received_by(receiver)
+    anchors = [chain.curve(photo, factor, chain.classic("lanczos"), receive, codec) for photo in photos]
     ways: Mapping[str, Make] = {
         **{name: chain.classic(name) for name in chain.CLASSIC if name != "lanczos"},
         **{
@@ -103,21 +113,53 @@ def savings(
             for detail in details
         },
     }
-    anchors = [chain.curve(photo, factor, chain.classic("lanczos"), receive, codec) for photo in photos]
     for name, make in ways.items():
-        rows = []
-        for photo, anchor in zip(photos, anchors, strict=True):
-            points = chain.curve(photo, factor, make, receive, codec)
-            rows.append([chain.bd_rate(anchor, points, metric) for metric in chain.METRICS])
         yield {
             "table": "photos",
             "codec": codec,
             "factor": factor,
             "receiver": receiver,
             "downscaler": name,
-            "photos": len(photos),
-            **chain.mean_rates(rows, chain.METRICS),
+            **saved(photos, anchors, factor, make, receive, codec),
         }
+
+
+def saved(
+    photos: Sequence[Pixels],
+    anchors: Sequence[Sequence[chain.Point]],
+    factor: float,
+    make: Make,
+    receive: Receive,
+    codec: str,
+) -> Row:
+    """Bits at equal quality against each photo's anchor, mean over photos."""
+    rows = []
+    for photo, anchor in zip(photos, anchors, strict=True):
+        points = chain.curve(photo, factor, make, receive, codec)
+        rows.append([chain.bd_rate(anchor, points, metric) for metric in chain.METRICS])
+    return {"photos": len(photos), **chain.mean_rates(rows, chain.METRICS)}
+
+
+def paired(
+    pair: Sequence[str], photos: Sequence[Pixels], codec: str, details: Sequence[float]
+) -> Iterator[Row]:
+    """A downscaler seen through the upscaler that learned with it, against Lanczos through bicubic and ``sr``."""
+    downscaler, upscaler = nitido.Downscaler.open(pair[0]), nitido.Upscaler.open(pair[1])
+    receive = chain.enlarged_by(upscaler)
+    for usual in ("bicubic", "sr"):
+        seen = chain.received_by(usual)
+        lanczos = chain.classic("lanczos")
+        anchors = [chain.curve(photo, _DOUBLED, lanczos, seen, codec) for photo in photos]
+        ways = {f"learned, detail {d:g}": chain.learned(downscaler, codec, "sr", d) for d in details}
+        for name, make in {"lanczos": lanczos, **ways}.items():
+            yield {
+                "table": "pair",
+                "codec": codec,
+                "factor": _DOUBLED,
+                "receiver": f"its pair (Lanczos: {usual})",
+                "downscaler": name,
+                **saved(photos, anchors, _DOUBLED, make, receive, codec),
+            }
 
 
 def slider(downscaler: nitido.Downscaler, photos: Sequence[Pixels]) -> Iterator[Row]:

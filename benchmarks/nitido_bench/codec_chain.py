@@ -80,7 +80,11 @@ def received_by(name: str) -> Receive:
     """``bicubic``, Pillow's, or ``sr``: the zoo's network, then Lanczos to the size where it made more."""
     if name == "bicubic":
         return lambda small, shape: _resized(small, shape, Image.Resampling.BICUBIC)
-    upscaler = nitido.Upscaler.open(scale=2)
+    return enlarged_by(nitido.Upscaler.open(scale=2))
+
+
+def enlarged_by(upscaler: nitido.Upscaler) -> Receive:
+    """A network that doubles, then Lanczos to the size where it made more."""
     return lambda small, shape: _resized(upscaler(small), shape, Image.Resampling.LANCZOS)
 
 

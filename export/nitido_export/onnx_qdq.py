@@ -19,6 +19,7 @@ _CLIPS = frozenset(("Relu", "Clip"))
 """Operations that become the lower or upper end of a range."""
 WEIGHTED = {"Conv": 0, "Gemm": 0, "MatMul": 1}
 """Operations with weights, and the dimension of the weights that is the output's channels."""
+_MAP_RANK = 4
 
 
 def only_clip(model: Any, name: str) -> Any:
@@ -36,6 +37,8 @@ class Rewriter:
         self.stored: Any = np.dtype(f"uint{bits}")
         self.images = {spec.name for spec in (*graph.inputs, *graph.outputs) if is_image(spec)}
         self.outputs = {spec.name for spec in graph.outputs}
+        self.late = _late(model, self.outputs - self.images)
+        """Nodes that stay in floats: results of layers on their way to floats that leave the graph."""
         self.constants = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
         self.nodes: list[Any] = []
         self.made: dict[str, Any] = {}
@@ -64,6 +67,13 @@ class Rewriter:
         return self.model
 
     def _rewrite(self, node: Any) -> None:
+        if node.output[0] in self.late:
+            given = {tensor.name for tensor in self.model.graph.input} - self.images
+            made = onnx.NodeProto()
+            made.CopyFrom(node)  # what came as floats is read as it came, a memory for one
+            made.input[:] = [name if name in given else self.real.get(name, name) for name in node.input]
+            self.nodes.append(made)
+            return
         weighted = node.op_type in WEIGHTED and node.input[1] in self.constants
         names = [self.real.get(name, name) for name in node.input]
         for place, name in enumerate(node.input):
@@ -167,3 +177,23 @@ class Rewriter:
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self.nodes.append(onnx.helper.make_node(kind, inputs, [output], **attributes))
+
+
+def _late(model: Any, outputs: set[str]) -> set[str]:
+    """Results of operations without weights that end in ``outputs`` before any layer reads them.
+
+    Single numbers and lists of them, such as scores, are left out: Qualcomm's compiler takes all or nothing.
+    """
+    maps = {
+        tensor.name
+        for tensor in model.graph.output
+        if tensor.name in outputs and len(tensor.type.tensor_type.shape.dim) == _MAP_RANK
+    }
+    found: set[str] = set()
+    for node in reversed(model.graph.node):
+        (result,) = node.output
+        users = [user for user in model.graph.node if result in user.input]
+        ends = result in maps or (bool(users) and all(user.output[0] in found for user in users))
+        if node.op_type not in WEIGHTED and ends:
+            found.add(result)
+    return found

@@ -97,7 +97,7 @@ PACKAGED = {
     "trigger_lite": _HALVES,
     "scorer_nima": ("onnx-fp32",),
     "scorer_rank": (),
-    "video": ("onnx-fp32", "onnx-w8a8", "litert-fp32"),
+    "video": ("onnx-fp32", "onnx-w8a8", "litert-fp16"),
     "blind": ("onnx-fp32",),
 }
 """What the zoo has of these recipes' models instead: the wheel stays below 40 MB."""

@@ -90,13 +90,15 @@ def test_an_exported_bundle_enlarges_a_photo_as_torch_does_in_one_piece(
     assert np.mean(difference) < 1e-3
 
 
-def test_golden_vectors_are_the_middle_of_a_photo_and_what_torch_makes_of_it(
+def test_golden_vectors_are_part_of_the_middle_of_a_photo_and_what_torch_makes_of_it(
     sr_bundle: tuple[Path, Manifest], photos: list[Pixels]
 ) -> None:
     with np.load(sr_bundle[0] / "golden.npz") as golden:
         image, upscaled = golden["main/in/image"], golden["main/out/upscaled"]
     middles = photos[0][136:264, 146:274], photos[1][64:192, 96:224]  # the last is too small
-    assert any(np.array_equal(image, middle) for middle in middles)
+    assert any(np.array_equal(image[:, :32], middle[:, :32]) for middle in middles)
+    assert image.shape == (128, 128, 3)
+    assert np.array_equal(image[:, :96], image[:, 32:])  # again and again, for a small file
     assert (upscaled.shape, upscaled.dtype) == ((256, 256, 3), np.uint8)
     assert upscaled.std() > 10
 
@@ -227,4 +229,4 @@ def test_golden_vectors_come_from_neither_the_noisiest_nor_the_flattest_photo(
         open_model(sr_checkpoint), tmp_path / "bundle", targets.find(["onnx-fp32"]), [noise, some, flat]
     )
     with np.load(tmp_path / "bundle" / "golden.npz") as golden:
-        assert np.array_equal(golden["main/in/image"], some[1:129, 1:129])
+        assert np.array_equal(golden["main/in/image"][:, :32], some[1:129, 1:33])
