@@ -143,7 +143,7 @@ def saved(
 def paired(
     pair: Sequence[str], photos: Sequence[Pixels], codec: str, details: Sequence[float]
 ) -> Iterator[Row]:
-    """A downscaler seen through the upscaler that learned with it, against Lanczos through bicubic and ``sr``."""
+    """A downscaler seen through the upscaler that learned with it; 0: Lanczos through bicubic, and ``sr``."""
     downscaler, upscaler = nitido.Downscaler.open(pair[0]), nitido.Upscaler.open(pair[1])
     receive = chain.enlarged_by(upscaler)
     for usual in ("bicubic", "sr"):

@@ -118,3 +118,8 @@ def test_the_gates_of_the_memory_have_scales_of_their_own(
     made_by = {name: node.op_type for node in body.node for name in node.output}
     assert [made_by[name] for name in into] == ["Conv", "Conv"]
     assert len({scales[read_by[stored[name]].input[1]] for name in into}) == 2
+    # What becomes the next memory is floats from there on, and so is the memory that it is made of.
+    (following,) = (node for node in body.node if "next" in node.output)
+    late = [following, *gates, *(node for node in body.node if node.op_type in ("Sub", "Mul"))]
+    assert sum("state" in node.input for node in late) == 2
+    assert not {name for node in late for name in node.output} & set(stored)

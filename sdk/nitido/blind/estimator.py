@@ -60,6 +60,8 @@ class KernelEstimator:
         if confidence < UNSURE:
             note = "all kernels lead to much the same result on this photo: bicubic is assumed"
             return self._assumed(before, confidence, judged, note)
+        if before - after < SEEN:  # too little to leave the kernel that most small photos were made with
+            shape, after = shapes[0], before
         kernel = shape.kernel(self.task.scale)
         latent = self.latent(kernel)
         return KernelEstimate(

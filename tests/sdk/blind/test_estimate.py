@@ -45,6 +45,15 @@ def test_a_photo_too_small_to_tell_falls_back_to_bicubic_and_says_so(blind, wave
     assert "too small" in found.note
 
 
+def test_what_gains_too_little_to_be_seen_stays_bicubic(blind, waves):
+    bicubic = KernelShape.bicubic(2)
+    near = dataclasses.replace(bicubic, long=1.02 * bicubic.long)
+    found = blind(near).estimate(waves(160, 200))
+    assert found.shape == bicubic
+    assert found.after == found.before
+    assert found.note == ""
+
+
 def test_a_small_photo_is_judged_with_its_mirror_image(blind, waves):
     found = blind(TRUTH).estimate(waves(40, 200))
     assert found.shape.coordinates == pytest.approx(TRUTH.coordinates, abs=0.15)
