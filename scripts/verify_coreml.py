@@ -56,9 +56,7 @@ def verify(folder: Path, build: dict) -> bool:
                     passed = worst <= MARGIN * build["parity"]["max_abs"] + 1e-2
                     said = f"at most {worst:.1e} apart"
                 good = good and passed
-                print(
-                    f"{folder.name} {build['graph']} {build['target']} {unit}: {said}: {'good' if passed else 'WRONG'}"
-                )
+                print(f"{folder.name} {build['graph']} {build['target']} {unit}: {said}: {'good' if passed else 'WRONG'}")
     return good
 
 
@@ -68,10 +66,7 @@ def main(folders: list[str]) -> int:
         print(__doc__)
         return 2
     if sys.platform != "darwin":
-        print(
-            "needs macOS, where Core ML runs; elsewhere, nitido-export matrix evaluates the packages",
-            file=sys.stderr,
-        )
+        print("needs macOS, where Core ML runs; elsewhere, nitido-export matrix evaluates the packages", file=sys.stderr)
         return 2
     outcomes = []
     try:
