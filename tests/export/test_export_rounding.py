@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,6 +24,7 @@ from nitido_export.program import aten, trace
 from nitido_export.rounding import rounded
 from nitido_export.targets import DType
 from nitido_export.whole_weights import int8
+from nitido_train.nets.sr import SrConfig, SrNet
 
 
 class Score(nn.Module):
@@ -130,6 +132,29 @@ def test_builds_of_whole_numbers_hold_finer_layers(
         for made in (changed, replace(changed, finer=frozenset()))
     )
     assert fine < 0.5 * coarse, (fine, coarse)
+
+
+@pytest.mark.parametrize(("width", "first"), [(16, set()), (24, {"head", "body.0"})])
+def test_wider_upscalers_have_finer_first_layers_beside_16_bits_alone(
+    width: int,
+    first: set[str],
+    save_checkpoint: Any,
+    photos: list[Pixels],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = SrConfig(scale=2, width=width, depth=2)
+    model = open_model(save_checkpoint(tmp_path / "sr-x2.safetensors", SrNet(config), config))
+    given: dict[str, frozenset[str]] = {}
+
+    def convert(graph: Graph, dtype: str, seen: object) -> Artifact:
+        given[dtype] = graph.finer
+        return Artifact(b"", ".tflite", graph.inputs, graph.outputs)
+
+    monkeypatch.setitem(building.CONVERTERS, "litert", convert)
+    building.make(model, targets.find(["litert-fp32", "litert-w8a8", "litert-w8a16"]), photos)
+    assert given == {"fp32": set(), "w8a8": set(), "w8a16": first}
+    assert {name for name, _ in model.graphs[0].net.named_modules()} >= first
 
 
 def test_only_scores_are_rounded_ahead(

@@ -123,6 +123,9 @@ def test_a_folder_of_pictures_is_a_clip(tmp_path: Path) -> None:
     assert [number for number, _ in found] == [0, 25]
     assert found[1][1].shape == (8, 16, 3)
     assert found[1][1][0, 0, 0] == 25
+    (tmp_path / "clip.mp4").touch()
+    (folder / "000.png").rename(tmp_path / "cover.png")
+    assert list_clips(tmp_path) == [tmp_path / "clip.mp4", folder]
 
 
 def test_a_folder_without_clips_is_an_error(tmp_path: Path) -> None:

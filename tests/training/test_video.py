@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nitido_train.motion import moving, pan, parallax, zoom
 from nitido_train.nets.grown import grown_from
 from nitido_train.nets.video import CELLS, PATHS, TIERS, VideoConfig, VideoNet
 from nitido_train.pyramids import Compression, pyramid, side_of_clips, through_h264
+from nitido_train.quantise import quantised_weight
 from nitido_train.recipes import video
 from nitido_train.resample import bicubic_matrix
 from nitido_train.unrolled import unrolled
@@ -147,8 +149,8 @@ def test_h264_gives_the_frames_back_in_order() -> None:
     assert np.abs(back.astype(int) - clip).max() <= 3
 
 
-@pytest.mark.parametrize("flags", [{}, {"adversarial": 0.02}])
-def test_the_recipe_learns_all_paths(photos: Path, tmp_path: Path, flags: dict[str, float]) -> None:
+@pytest.mark.parametrize("flags", [{}, {"adversarial": 0.02}, {"whole": True}])
+def test_the_recipe_learns_all_paths(photos: Path, tmp_path: Path, flags: dict[str, Any]) -> None:
     config = video.Config(
         TINY,
         frames=3,
@@ -162,6 +164,8 @@ def test_the_recipe_learns_all_paths(photos: Path, tmp_path: Path, flags: dict[s
     losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert len(losses) == 3
     assert np.isfinite(losses).all()
+    gates = trained.net.state_dict()["memory.gates.weight"]
+    assert torch.allclose(quantised_weight(gates)[0], gates, atol=1e-7) == ("whole" in flags)
     file = tmp_path / "video-fast.safetensors"
     checkpoint.save(trained, "video", file)
     again = video.train(config, photos, tmp_path / "again", start=file)

@@ -19,10 +19,9 @@ def list_clips(folder: Path) -> list[Path]:
     A folder without one is an error.
     """
     found = list(folder.rglob("*"))
-    files = sorted(
-        {file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()}
-        | {file.parent for file in found if file.suffix.lower() in data.SUFFIXES}
-    )
+    videos = {file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()}
+    pictured = {file.parent for file in found if file.suffix.lower() in data.SUFFIXES}
+    files = sorted(videos | (pictured - {file.parent for file in videos}))  # beside videos, they are covers
     if not files:
         raise FileNotFoundError(f"expected clips below {folder}, found none; name another folder")
     return files
