@@ -28,7 +28,7 @@ def upscaler(file: Path, provenance: Provenance) -> Model:
     look = sharp if provenance.recipe == "sr_sharp" else plain
     does = f"Enlarges a clean photo {scale} times, {look}."
     if provenance.config.get("joint"):  # of ``recipes.downscale``
-        does = f"Enlarges {scale} times what its downscaler made small and a codec compressed; both learned as one."
+        does = f"Enlarges {scale} times what its downscaler made small and a codec compressed."
     first = {"head", *(f"body.{number}" for number in range(net.config.depth // 2))}
     finest = frozenset(first if net.config.width > _SOUND else ())
     return _enlarging(file, provenance, net, scale, net.receptive_radius, side=128, does=does, finest=finest)
