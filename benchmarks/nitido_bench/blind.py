@@ -33,7 +33,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="default: all")
     parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
     parser.add_argument("--limit", type=int, help="only the first photos of each set")
-    parser.add_argument("--plot", type=Path, help="PNG to draw quality against iterations into")
+    parser.add_argument("--searched", type=int, default=20, help="photos of search tables (default: 20)")
+    parser.add_argument("--plot", type=Path, help="PNG of quality against iterations, one per scale")
 
 
 def measure(args: argparse.Namespace) -> Iterator[Row]:
@@ -81,7 +82,9 @@ def _measured(
         for kind, make in (("halves", blind_cases.halves), ("ramps", blind_cases.ramps)):
             yield {"set": "BSD100", "kernel": kind, **varying(upscaler, make(sets["BSD100"], scale))}
     else:
-        yield from blind_search.measured(table, upscaler, sets, args.checkpoint, args.plot)
+        cases = list(blind_cases.anisotropic(sets["BSD100"][: args.searched], scale, seed=1))
+        plot = args.plot and args.plot.with_stem(f"{args.plot.stem}-x{scale}")
+        yield from blind_search.measured(table, upscaler, cases, args.checkpoint, plot)
 
 
 def compared(upscaler: BlindUpscaler, cases: Iterable[Case]) -> Row:

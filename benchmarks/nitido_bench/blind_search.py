@@ -18,7 +18,7 @@ from nitido.blind.known import shrink
 from nitido.blind.search import descend
 from nitido.blind.space import sample, starts
 from nitido.photo.model import Pixels
-from nitido_bench.blind_cases import Case, anisotropic, kernel_psnr
+from nitido_bench.blind_cases import Case, kernel_psnr
 from nitido_bench.suite import Row
 from nitido_train import blind_search, checkpoint
 from nitido_train.metrics import luma, psnr, psnr_y
@@ -37,7 +37,6 @@ COLUMNS = (
     ("spearman_total", "Spearman, delta and whole error", ".3f"),
     ("passes", "time, in passes of the generator", ".1f"),
 )
-_PHOTOS = 20
 _SAMPLES = 60
 """Kernels of the best-of-samples baseline: about as many as a full search judges."""
 
@@ -45,12 +44,11 @@ _SAMPLES = 60
 def measured(
     table: str,
     upscaler: BlindUpscaler,
-    sets: dict[str, list[Pixels]],
+    cases: Sequence[Case],
     trained: Path | None,
     plot: Path | None,
 ) -> Iterator[Row]:
     """Rows of one of ``TABLES``."""
-    cases = list(anisotropic(sets["BSD100"][:_PHOTOS], upscaler.scale, seed=1))
     if table == "estimate":
         yield from estimates(upscaler, cases, trained)
     elif table == "judge":

@@ -86,6 +86,15 @@ def settled(
     return merged
 
 
+def audible(seen: Mapping[str, Range], sums: Iterable[tuple[str, str]]) -> dict[str, Range]:
+    """The range of each summand that a ReLU behind the sum can tell apart.
+
+    ``sums`` has pairs of (summand that nothing else reads, the other one). A summand below what the other can
+    make up for is zero behind the ReLU whatever it is, and steps spent on it are wasted.
+    """
+    return {one: (max(seen[one][0], -seen[other][1]), seen[one][1]) for one, other in sums}
+
+
 def image_ranges(specs: Iterable[TensorSpec]) -> dict[str, Range]:
     """What is known of images without looking."""
     return {spec.name: UNIT for spec in specs if is_image(spec)}

@@ -6,6 +6,7 @@ Also grey levels at the ends of graphs that compute in floats.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
@@ -43,6 +44,19 @@ def moves(model: Any) -> Iterator[tuple[str, str]]:
     """The tensors before and behind each operation that only moves numbers and that the quantiser skips."""
     for op in operators(model, OPERATIONS.DEPTH_TO_SPACE):
         yield tensor_name(model, op.inputs[0]), tensor_name(model, op.outputs[0])
+
+
+def sums(model: Any) -> Iterator[tuple[str, str]]:
+    """The (summand, other summand) of sums with a ReLU, where the sum alone reads the summand."""
+    made = activations(model)
+    read = Counter(index for op in model.subgraphs[0].operators for index in op.inputs)
+    for op in operators(model, OPERATIONS.ADD):
+        one, other = op.inputs
+        relu = op.builtinOptions.fusedActivationFunction == schema.ActivationFunctionType.RELU
+        if relu and {tensor_name(model, one), tensor_name(model, other)} <= made:
+            for mine, theirs in ((one, other), (other, one)):
+                if read[mine] == 1:
+                    yield tensor_name(model, mine), tensor_name(model, theirs)
 
 
 def keep_whole(model: Any) -> None:

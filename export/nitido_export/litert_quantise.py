@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nitido.bundle.manifest import TensorSpec
 from nitido.tensors import is_image
 from nitido_export.artifact import Artifact
-from nitido_export.calibration import image_ranges, observe, settled
+from nitido_export.calibration import audible, image_ranges, observe, settled
 from nitido_export.errors import ConversionFailed
 from nitido_export.graphs import Range, Values
 from nitido_export.litert_edits import (
@@ -34,6 +34,7 @@ from nitido_export.litert_edits import (
     moves,
     operators,
     stored_spec,
+    sums,
     tensor_name,
     unsign,
 )
@@ -90,7 +91,8 @@ def quantise(
         entry.name.decode(): tensor_name(model, entry.tensorIndex)
         for entry in (*model.signatureDefs[0].inputs, *model.signatureDefs[0].outputs)
     }
-    known = {names[name]: span for name, span in image_ranges(specs).items()}
+    known = audible(seen, sums(model))
+    known |= {names[name]: span for name, span in image_ranges(specs).items()}
     known |= _by_convolution(model, learned)
     span = settled(seen, known, list(moves(model)))
     statistics = {

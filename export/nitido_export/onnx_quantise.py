@@ -7,7 +7,8 @@ are what processors multiply fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from nitido.bundle.manifest import DType, Quantisation, TensorSpec
 from nitido.tensors import is_image
-from nitido_export.calibration import image_ranges, observe, settled
+from nitido_export.calibration import audible, image_ranges, observe, settled
 from nitido_export.graphs import Graph, Range, Values
 from nitido_export.onnx_qdq import WEIGHTED, Rewriter, only_clip
 from nitido_export.parity import to_tensor
@@ -34,7 +35,8 @@ def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8
     ``bits`` is what activations are stored in: 8, or 16 for accelerators that have them.
     """
     seen = observe(_runs(model, graph, examples))
-    known = {**image_ranges((*graph.inputs, *graph.outputs)), **_learned(model, graph)}
+    images = image_ranges((*graph.inputs, *graph.outputs))
+    known = {**audible(seen, _sums(model, seen)), **images, **_learned(model, graph)}
     moves = [(node.input[0], node.output[0]) for node in model.graph.node if node.op_type in _MOVES]
     same = [pair for pair in moves if pair[0] in seen and pair[1] in seen]
     if bits > 8:  # what QDQ of 16 bits belongs to; none of the operations here means anything else there
@@ -72,6 +74,18 @@ def _runs(
         inputs = {spec.name: to_tensor(values[spec.name], spec) for spec in graph.inputs}
         results = dict(zip(names, session.run(names, inputs), strict=True)) | inputs
         yield ((name, value) for name, value in results.items() if value.dtype == np.float32)
+
+
+def _sums(model: Any, seen: Mapping[str, Range]) -> Iterator[tuple[str, str]]:
+    """The (summand, other summand) of sums that only a ReLU reads, where the sum alone reads the summand."""
+    read = Counter(name for node in model.graph.node for name in node.input)
+    read.update(tensor.name for tensor in model.graph.output)
+    for node in model.graph.node:
+        clip = only_clip(model, node.output[0]) if node.op_type == "Add" else None
+        alone = clip is not None and clip.op_type == "Relu" and read[node.output[0]] == 1
+        if alone and all(name in seen for name in node.input):
+            one, other = node.input
+            yield from (pair for pair in ((one, other), (other, one)) if read[pair[0]] == 1)
 
 
 def _learned(model: Any, graph: Graph) -> dict[str, Range]:

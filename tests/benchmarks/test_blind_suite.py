@@ -139,7 +139,7 @@ def test_regions_anytime_judge_and_cost_have_their_figures(upscaler: BlindUpscal
     assert all(row["gain_regions"] == 0 for row in by_table["varying"])
     assert [row["rounds"] for row in by_table["anytime"]] == [0, 1, 2, 3, 4]
     assert by_table["cost"][0]["passes"] > 1
-    with Image.open(plot) as image:
+    with Image.open(data / "plot-x2.png") as image:
         assert image.width > 400
 
 

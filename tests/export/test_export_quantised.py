@@ -219,6 +219,45 @@ def test_ranges_hold_all_runs_and_zero_and_follow_moved_numbers() -> None:
     assert calibration.settled(seen, {}, [("a", "b")])["b"] == (0.0, 3.0)
 
 
+class Deep(torch.nn.Module):
+    """A sum whose ReLU sees next to nothing of one summand: of 41 units only the uppermost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine, self.deep, self.last = (torch.nn.Conv2d(3, 3, 1) for _ in range(3))
+        for layer, scale in ((self.fine, [1, 1, 1]), (self.deep, [1, -40, 0.5]), (self.last, [0.5, 0.5, 0.5])):
+            layer.weight.data = torch.diag(torch.tensor(scale, dtype=torch.float32)).view(3, 3, 1, 1)
+            torch.nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.last(torch.relu(self.fine(image) + self.deep(image)))
+        return found
+
+
+def test_no_step_is_spent_on_what_a_relu_does_not_see(
+    model: Model, photos: list[Pixels], tmp_path: Path
+) -> None:
+    free = (1, 3, None, None)
+    graph = replace(
+        model.graphs[0],
+        net=Deep(),
+        ranges={},
+        outputs=(TensorSpec("upscaled", free),),
+        example=lambda pixels: {"image": pixels},
+        finest=frozenset(),
+    )
+    names = ["onnx-w8a8", "litert-w8a8"]
+    manifest = write_bundle(
+        replace(model, graphs=(graph,)), tmp_path / "deep", targets.find(names), photos
+    )
+    for build in manifest.builds:
+        assert build.parity["psnr_db"] >= 45, build.target  # 34 with the whole range
+    assert calibration.audible({"a": (-40.0, 1.0), "b": (0.0, 2.0)}, [("a", "b"), ("b", "a")]) == {
+        "a": (-2.0, 1.0),
+        "b": (0.0, 2.0),
+    }
+
+
 def test_zero_is_exactly_one_of_the_steps() -> None:
     assert calibration.unsigned((0.0, 255.0)) == Quantisation(1.0, 0)
     q = calibration.unsigned((-1.0, 2.0))

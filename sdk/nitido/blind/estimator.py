@@ -95,7 +95,7 @@ class KernelEstimator:
         return shape, float(one.scores[0]) ** 0.5, several.rounds + one.rounds, tried
 
     def score(self, crops: NDArray[np.uint8], families: list[Family], points: Points) -> NDArray[np.float64]:
-        """(M, R, 3) coordinates to the (M, R) mean square errors that are predicted for them.
+        """(M, R, 3) coordinates to the (M, R) square errors that are predicted for them.
 
         ``crops`` are (R, C, cell, cell, 3), C for each of R searches; (1, C, ...) are shared by all.
         """
@@ -115,12 +115,16 @@ class KernelEstimator:
         return self.errors(crops[None], latents[:, None])[:, 0]
 
     def errors(self, crops: NDArray[np.uint8], latents: Latents) -> NDArray[np.float64]:
-        """(R or 1, C, ...) crops under (M, R, latent) latents to the (M, R) means of what is predicted."""
+        """(R or 1, C, ...) crops under (M, R, latent) latents to the (M, R) means of what is predicted.
+
+        They are geometric: each crop counts alike, by how many times less is wrong under one kernel than another.
+        """
         (many, searches), each = latents.shape[:2], crops.shape[1]
         jobs = np.broadcast_to(crops, (many, searches, *crops.shape[1:])).reshape(-1, *crops.shape[2:])
         under = np.repeat(latents.reshape(many * searches, -1), each, axis=0)
-        found: NDArray[np.float64] = self.judge(jobs, under).reshape(many, searches, each).mean(axis=2)
-        return found
+        found = self.judge(jobs, under).reshape(many, searches, each)
+        seen = SEEN**2  # below it, crops differ by nothing that anybody sees
+        return np.asarray(np.exp(np.log(found + seen).mean(axis=2)) - seen)
 
     def _shape(self, family: Family, place: NDArray[np.float64]) -> KernelShape:
         middle, along, across = (float(value) for value in place)

@@ -25,8 +25,6 @@ class Found:
     points: Points
     """(R, K), the best that were scored."""
     scores: NDArray[np.float64]
-    curvature: Points
-    """(R, K): how sharply the score rises from there, per square of a coordinate; 0 where it does not."""
     rounds: int
 
 
@@ -39,7 +37,6 @@ def descend(
     It ends early when all scores are ``enough`` or none falls by more than a hundredth.
     """
     best, lowest, done = start.copy(), first.copy(), 0
-    curvature = np.zeros_like(best)
     axes = np.eye(start.shape[1])
     while done < rounds and (lowest > enough).any():
         around = best[None] + step * np.concatenate([-axes, axes])[:, None, :]
@@ -47,7 +44,6 @@ def descend(
         bend = below + above - 2 * lowest
         slope = (above - below) / 2
         curved = bend > 0
-        curvature = np.where(curved, bend, 0).T / step**2
         move = np.where(curved, -slope / np.where(curved, bend, 1), -_LONGEST * np.sign(slope))
         target = best + step * np.clip(move, -_LONGEST, _LONGEST).T
         probes = np.concatenate([around, target[None]])
@@ -61,4 +57,4 @@ def descend(
         done, step = done + 1, step * SHRINK
         if (before - lowest <= 0.01 * before).all():
             break
-    return Found(best, lowest, curvature, done)
+    return Found(best, lowest, done)
