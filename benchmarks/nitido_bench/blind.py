@@ -82,9 +82,9 @@ def _measured(
         for kind, make in (("halves", blind_cases.halves), ("ramps", blind_cases.ramps)):
             yield {"set": "BSD100", "kernel": kind, **varying(upscaler, make(sets["BSD100"], scale))}
     else:
-        cases = list(blind_cases.anisotropic(sets["BSD100"][: args.searched], scale, seed=1))
+        searched = list(blind_cases.anisotropic(sets["BSD100"][: args.searched], scale, seed=1))
         plot = args.plot and args.plot.with_stem(f"{args.plot.stem}-x{scale}")
-        yield from blind_search.measured(table, upscaler, cases, args.checkpoint, plot)
+        yield from blind_search.measured(table, upscaler, searched, args.checkpoint, plot)
 
 
 def compared(upscaler: BlindUpscaler, cases: Iterable[Case]) -> Row:

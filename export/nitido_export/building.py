@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nitido.bundle.bundle import Bundle
+from nitido.bundle.golden import read_golden
 from nitido.bundle.manifest import Build
 from nitido.errors import BundleInvalid, GoldenMismatch, RuntimeUnavailable
 from nitido.photo.model import Pixels
@@ -91,7 +92,8 @@ def prove(
     for build in bundle.manifest.builds:
         graph, target = graphs[build.graph], limits[build.target]
         with _told(target, left_out):
-            found = parity.measure(graph, open_build(bundle, build), photos)
+            golden = read_golden(bundle.golden(), build.graph)
+            found = parity.measure(graph, open_build(bundle, build), photos, [golden.inputs])
             parity.check(graph, target, found, build.parity)
             proved.append(replace(build, parity=found))
     kept = [build for build in proved if left_out is None or build.target not in left_out]

@@ -49,16 +49,18 @@ def to_tensor(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     return pixels_to_tensor(value, spec) if is_image(spec) else vector_to_tensor(value, spec)
 
 
-def measure(graph: Graph, session: Session, photos: Sequence[Pixels]) -> dict[str, float]:
+def measure(
+    graph: Graph, session: Session, photos: Sequence[Pixels], golden: Sequence[Values] = ()
+) -> dict[str, float]:
     """``psnr_db`` of the worst photo (images, maps) and ``max_abs`` over all, rounded to the cautious side.
 
+    ``golden`` are inputs that devices are checked with: what is stated must hold of them too.
     For scores of photos also ``rank``, the Spearman correlation with torch's scores, where there are enough.
     """
     psnr, max_abs = math.inf, 0.0
     scores: list[tuple[float, float]] = []
     maps: dict[str, list[tuple[float, float, float]]] = {s.name: [] for s in graph.outputs if is_map(s)}
-    for pixels in _photos(graph, session, photos):
-        values = graph.example(pixels)
+    for values in (*map(graph.example, _photos(graph, session, photos)), *golden):
         expected = reference(graph, values)
         actual = session.run({s.name: to_tensor(values[s.name], s) for s in session.build.inputs})
         for spec in session.build.outputs:

@@ -65,7 +65,7 @@ TARGETS: dict[str, Target] = {
         Target("litert-fp16-u8", "litert", "fp16", "fixed", 57, max_share=0.005, greys=True),
         Target("litert-w8a8", "litert", "w8a8", "fixed", 40, max_share=0.02),
         Target("litert-w8a16", "litert", "w8a16", "fixed", 50, max_share=0.02),
-        Target("coreml-fp16", "coreml", "fp16", "listed", 57, max_share=0.005),
+        Target("coreml-fp16", "coreml", "fp16", "listed", 57, max_share=0.01),
         Target("coreml-w8", "coreml", "w8", "listed", 40, max_share=0.02),
         *(Target(f"qnn-fp16-v{v}", "qnn", "fp16", "fixed", 65, max_share=0.005, hexagon=v) for v in HEXAGONS),
         *(Target(f"qnn-w8a8-v{v}", "qnn", "w8a8", "fixed", 40, max_share=0.02, hexagon=v) for v in HEXAGONS),

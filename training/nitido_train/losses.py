@@ -19,6 +19,7 @@ def to_luma(rgb: Tensor) -> Tensor:
 
 
 @cache
+@torch.inference_mode(False)  # kept for trainings, whoever asks first
 def _luma_weights(where: torch.device) -> Tensor:
     return torch.tensor(LUMA, device=where).view(1, 3, 1, 1)
 
