@@ -225,8 +225,9 @@ class Deep(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.fine, self.deep, self.last = (torch.nn.Conv2d(3, 3, 1) for _ in range(3))
-        for layer, scale in ((self.fine, [1, 1, 1]), (self.deep, [1, -40, 0.5]), (self.last, [0.5, 0.5, 0.5])):
-            layer.weight.data = torch.diag(torch.tensor(scale, dtype=torch.float32)).view(3, 3, 1, 1)
+        scales = {self.fine: [1.0, 1.0, 1.0], self.deep: [1.0, -40.0, 0.5], self.last: [0.5, 0.5, 0.5]}
+        for layer, scale in scales.items():
+            layer.weight.data = torch.diag(torch.tensor(scale)).view(3, 3, 1, 1)
             torch.nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
@@ -247,9 +248,7 @@ def test_no_step_is_spent_on_what_a_relu_does_not_see(
         finest=frozenset(),
     )
     names = ["onnx-w8a8", "litert-w8a8"]
-    manifest = write_bundle(
-        replace(model, graphs=(graph,)), tmp_path / "deep", targets.find(names), photos
-    )
+    manifest = write_bundle(replace(model, graphs=(graph,)), tmp_path / "deep", targets.find(names), photos)
     for build in manifest.builds:
         assert build.parity["psnr_db"] >= 45, build.target  # 34 with the whole range
     assert calibration.audible({"a": (-40.0, 1.0), "b": (0.0, 2.0)}, [("a", "b"), ("b", "a")]) == {

@@ -11,6 +11,7 @@ import skimage.data
 import torch
 from scipy.ndimage import convolve
 
+from nitido_train import losses
 from nitido_train.losses import (
     GradientLoss,
     LossWeights,
@@ -70,6 +71,15 @@ def test_luma_in_place_of_rgb_gives_the_same_gradient_loss() -> None:
     a, b = images(0)
     loss = GradientLoss(1.0)
     assert float(loss(to_luma(a), to_luma(b))) == pytest.approx(float(loss(a, b)))
+
+
+def test_weights_of_luma_can_be_trained_through_after_a_measurement() -> None:
+    losses._luma_weights.cache_clear()
+    with torch.inference_mode():
+        to_luma(torch.rand(1, 3, 4, 4))
+    image = torch.rand(1, 3, 4, 4, requires_grad=True)
+    to_luma(image).sum().backward()
+    assert image.grad is not None
 
 
 def test_frequency_loss_is_the_mean_size_of_the_spectrum() -> None:

@@ -86,6 +86,15 @@ def test_kernels_of_regions_are_told_apart(blind, waves):
     assert row[-1].long == pytest.approx(1.9, abs=0.1)
 
 
+def test_regions_keep_a_direction_that_the_whole_photo_has(blind, waves):
+    narrow, wide = KernelShape("gaussian", 1.1, 0.4, 0.9), KernelShape("gaussian", 2.2, 0.8, 0.9)
+    upscaler = blind(narrow, wide)
+    row = upscaler.estimate_map(waves(128, 256, 128, 129)).shapes[0]
+    assert row[0].long < 0.7 * row[-1].long
+    assert all(shape.long > 1.5 * shape.short for shape in row)
+    assert all(shape.angle == pytest.approx(0.9, abs=0.3) for shape in row)
+
+
 def test_regions_that_say_nothing_take_after_their_neighbours(blind, waves):
     pixels = waves(128, 256)
     pixels[:, 128:] = 128
