@@ -24,6 +24,8 @@ from nitido_train.nets.sr import parameter_count
 from nitido_train.recipes import downscale
 
 _FACTOR = 0.5
+_MARGIN = 16
+"""Pixels of the small photo that are mirrored around it and cut off again: networks pad with zeros."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,9 +95,11 @@ def made_by(net: DownscaleNet) -> chain.Make:
     def make(photo: Pixels, shape: tuple[int, int], quality: int) -> Pixels:
         luma, small = apart(photo, shape)
         wish = Wish(weights_of(0.5), "jpeg", quality, _FACTOR)
+        mirrored = np.pad(luma, round(_MARGIN / _FACTOR), "symmetric")
         with torch.inference_mode():
-            made = sharing.downscaled(net, planes_to_tensor([luma]), shape[0], wish)
-        change = np.rint(255 * made[0, 0].numpy() - small @ LUMA).astype(np.int16)
+            whole = sharing.downscaled(net, planes_to_tensor([mirrored]), shape[0] + 2 * _MARGIN, wish)
+        made = whole[0, 0, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        change = np.rint(255 * made.numpy() - small @ LUMA).astype(np.int16)
         result: Pixels = np.clip(small + change[..., np.newaxis], 0, 255).astype(np.uint8)
         return result
 
