@@ -51,9 +51,9 @@ class Target:
 # error of 0.008 grey levels (RMS), so that only pixels on the very edge between two grey levels can flip.
 # At 65 dB the error is an eighth of a grey level, at 50 dB less than one, and at 40 dB two and a half, which
 # no one sees but next to the original. Core ML's half-float images and those of -u8 come out as 8-bit grey
-# levels, whose rounding alone is at 58.9 dB: their limits are what 65 and 90 dB become with that. Scores may be
-# off by 2 % of their range in fewer bits; half floats by a quarter of that, in Core ML, as evaluated here, by
-# half: there each operation's result is rounded.
+# levels, whose rounding alone is at 58.9 dB: their limits are what 65 and 90 dB become with that. Scores may
+# be off by 2 % of their range in fewer bits; half floats by a quarter of that, in Core ML, as evaluated here,
+# by half: there each operation's result is rounded.
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (

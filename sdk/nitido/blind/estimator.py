@@ -117,7 +117,7 @@ class KernelEstimator:
     def errors(self, crops: NDArray[np.uint8], latents: Latents) -> NDArray[np.float64]:
         """(R or 1, C, ...) crops under (M, R, latent) latents to the (M, R) means of what is predicted.
 
-        They are geometric: each crop counts alike, by how many times less is wrong under one kernel than another.
+        They are geometric: each crop counts alike, by how many times less is wrong under another kernel.
         """
         (many, searches), each = latents.shape[:2], crops.shape[1]
         jobs = np.broadcast_to(crops, (many, searches, *crops.shape[1:])).reshape(-1, *crops.shape[2:])

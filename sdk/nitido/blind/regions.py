@@ -32,11 +32,11 @@ _COMMON = 0.03
 def by_region(estimator: KernelEstimator, pixels: Pixels, estimate: KernelEstimate) -> KernelMap:
     """How wide the kernel is in each region: round Gaussians, or all as stretched as the whole photo's.
 
-    Crops all over the photo are judged under narrower and wider kernels. A region sums up, for the crops around
-    it, the logarithms of what is predicted: a kernel that is too wide does far more harm than one that is too
-    narrow, and would otherwise count for more in a region that has both. It takes the width where a parabola
-    through the sums is lowest. A photo too small for more than one region, or without an estimate, keeps the
-    one kernel.
+    Crops all over the photo are judged under narrower and wider kernels. A region sums up, for the crops
+    around it, the logarithms of what is predicted: a kernel that is too wide does far more harm than one that
+    is too narrow, and would otherwise count for more in a region that has both. It takes the width where a
+    parabola through the sums is lowest. A photo too small for more than one region, or without an estimate,
+    keeps the one kernel.
     """
     cell, scale = estimator.task.cell, estimator.task.scale
     rows, columns = (min(_MOST, max(1, round(2 * length / cell) - 1)) for length in pixels.shape[:2])
@@ -93,8 +93,8 @@ def _nearness(
     crops = np.array(places) + cell / 2
     reach = np.maximum(cell, size / counts) / 2
     apart = (((middles[:, None] - crops[None]) / reach) ** 2).sum(axis=2)
-    near: NDArray[np.float64] = np.exp(-apart / 2)
-    return near / near.sum(axis=1, keepdims=True) + _COMMON / len(places)
+    near = np.exp(-apart / 2)
+    return np.asarray(near / near.sum(axis=1, keepdims=True) + _COMMON / len(places))
 
 
 def _lowest(curves: NDArray[np.float64]) -> list[float]:
