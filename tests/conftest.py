@@ -52,7 +52,7 @@ def moving_square() -> Callable[[int, int, int], NDArray[np.uint8]]:
 @pytest.fixture
 def make_clip(tmp_path: Path) -> MakeClip:
     """Encodes a small clip and returns its file."""
-    pytest.importorskip("av")
+    pytest.importorskip("av", reason="needs PyAV, of the extra video")
 
     def make(
         name: str = "clip.mp4",

@@ -95,7 +95,7 @@ def prove(
             golden = read_golden(bundle.golden(), build.graph)
             found = parity.measure(graph, open_build(bundle, build), photos, [golden.inputs])
             parity.check(graph, target, found, build.parity)
-            proved.append(replace(build, parity=found))
+            proved.append(replace(build, parity=parity.stated(found)))
     kept = [build for build in proved if left_out is None or build.target not in left_out]
     if not kept:
         raise ParityError(

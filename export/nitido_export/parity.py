@@ -52,7 +52,7 @@ def to_tensor(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
 def measure(
     graph: Graph, session: Session, photos: Sequence[Pixels], golden: Sequence[Values] = ()
 ) -> dict[str, float]:
-    """``psnr_db`` of the worst photo (images, maps) and ``max_abs`` over all, rounded to the cautious side.
+    """``psnr_db`` of the worst photo (images, maps) and ``max_abs`` over all.
 
     ``golden`` are inputs that devices are checked with: what is stated must hold of them too.
     For scores of photos also ``rank``, the Spearman correlation with torch's scores, where there are enough.
@@ -79,10 +79,16 @@ def measure(
     for seen in maps.values():
         lows, highs, errors = zip(*seen, strict=True)
         psnr = min(psnr, _psnr(max(errors), max(highs) - min(lows)))
-    close = {"psnr_db": float(math.floor(psnr))} if psnr < math.inf else {}
+    close = {"psnr_db": psnr} if psnr < math.inf else {}
     if is_score(graph) and len(scores) >= RANKED:
-        close["rank"] = math.floor(1e4 * spearman(scores)) / 1e4
-    return {**close, "max_abs": _round_up(max_abs)}
+        close["rank"] = spearman(scores)
+    return {**close, "max_abs": max_abs}
+
+
+def stated(parity: dict[str, float]) -> dict[str, float]:
+    """What ``measure`` found as manifests have it: rounded to the cautious side."""
+    rounding = {"psnr_db": lambda value: float(math.floor(value)), "rank": _round_down, "max_abs": _round_up}
+    return {name: rounding[name](value) for name, value in parity.items()}
 
 
 @dataclass(frozen=True)
@@ -138,18 +144,18 @@ def check(graph: Graph, target: Target, parity: dict[str, float], allowed: dict[
     if least is not None and parity["psnr_db"] < least:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} at >= {least:g} dB to torch, got "
-            f"{parity['psnr_db']:g} dB (largest difference {max_abs:g}); no bundle was written: leave this "
-            f"target out"
+            f"{parity['psnr_db']:.1f} dB (largest difference {max_abs:.2g}); no bundle was written: leave "
+            f"this target out"
         )
     if parity.get("rank", 1.0) < target.min_rank:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} to rank photos as torch does (Spearman >= "
-            f"{target.min_rank:g}), got {parity['rank']:g}; no bundle was written: leave this target out"
+            f"{target.min_rank:g}), got {parity['rank']:.4f}; no bundle was written: leave this target out"
         )
     if least is None and max_abs > allowed["max_abs"]:
         raise ParityError(
             f"expected {target.name} of the graph {graph.name} within {allowed['max_abs']:g} of torch, got "
-            f"{max_abs:g}; no bundle was written: leave this target out"
+            f"{max_abs:.3g}; no bundle was written: leave this target out"
         )
 
 
@@ -210,6 +216,10 @@ def _clip(value: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
 
 def _nchw(value: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     return np.moveaxis(value, -1, 1) if spec.layout == "NHWC" else value
+
+
+def _round_down(rank: float) -> float:
+    return math.floor(1e4 * rank) / 1e4
 
 
 def _round_up(value: float) -> float:

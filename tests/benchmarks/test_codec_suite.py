@@ -119,7 +119,7 @@ def test_the_slider_and_the_cost_are_measured(monkeypatch: pytest.MonkeyPatch, p
 
 
 def test_clips_are_compared_and_their_flicker_too(monkeypatch: pytest.MonkeyPatch, photos: Path) -> None:
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av", reason="needs PyAV, of the extra video")
     texture = photo(480)
     with av.open(str(photos / "clip.mp4"), "w") as container:
         video = container.add_stream("libx264", rate=25)

@@ -15,7 +15,7 @@ from nitido.clips import Clip
 
 from .conftest import Server, finished, noisy, png
 
-pytest.importorskip("av")
+pytest.importorskip("av", reason="needs PyAV, of the extra video")
 MP4 = {"content-type": "video/mp4"}
 PLACE = "+47.1234+008.5678/"
 

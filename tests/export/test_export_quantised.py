@@ -22,9 +22,11 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from nitido.bundle.bundle import Bundle
-from nitido.bundle.manifest import Quantisation, TensorSpec
+from nitido.bundle.manifest import Build, Quantisation, TensorSpec
 from nitido.photo.model import Pixels
 from nitido.restorer import Restorer
+from nitido.runtime.function import FunctionSession
+from nitido.runtime.session import Tensors
 from nitido.upscaler import Upscaler
 from nitido_export import building, calibration, cli, litert_backend, onnx_backend, parity, targets
 from nitido_export.artifact import Artifact
@@ -280,6 +282,29 @@ def test_vectors_may_differ_by_a_share_of_what_they_span(photos: list[Pixels]) -
     means = [photo[:32, :32].mean((0, 1)) / 255 for photo in photos]
     allowed = parity.limits(graph, targets.TARGETS["onnx-w8a8"], photos)
     assert allowed == {"max_abs": pytest.approx(0.02 * np.ptp(means), rel=1e-3)}
+
+
+def test_what_is_stated_holds_of_golden_vectors_too_and_is_rounded_to_the_cautious_side(
+    photos: list[Pixels],
+) -> None:
+    free = (1, 3, None, None)
+    image, same = TensorSpec("image", free), TensorSpec("restored", free)
+    graph = Graph("main", torch.nn.Identity(), (image,), (same,), lambda pixels: {"image": pixels[:32, :32]})
+    build = Build("main", "onnx-fp32", "x", "0" * 64, 1, (image,), (same,), {})
+
+    def wrong_on_black(found: Tensors) -> Tensors:
+        return {"restored": found["image"] + np.float32(0.1 * (found["image"].max() == 0))}
+
+    session = FunctionSession(wrong_on_black, build)
+    assert parity.measure(graph, session, photos)["psnr_db"] == parity.IDENTICAL_DB
+    black = {"image": np.zeros((32, 32, 3), np.uint8)}
+    found = parity.measure(graph, session, photos, [black])
+    assert found["psnr_db"] == pytest.approx(20, abs=1e-3)
+    assert parity.stated({"psnr_db": 39.98, "rank": 0.98999, "max_abs": 0.0127}) == {
+        "psnr_db": 39.0,
+        "rank": 0.9899,
+        "max_abs": 0.02,
+    }
 
 
 def test_a_calibration_folder_without_photos_is_named(

@@ -40,8 +40,9 @@ def test_thresholds_are_those_that_are_promised() -> None:
         promised = rounded.get(target.name, least[target.dtype])
         assert target.min_psnr_db == promised, target.name
         assert target.min_rank == 0.99
-        share = 0.02 if target.dtype.startswith("w8") else 0.005 if target.dtype == "fp16" else 0
-        assert target.max_share == (0.01 if target.name == "coreml-fp16" else share)  # each operation rounds
+        assert target.max_share == (
+            0.02 if target.dtype.startswith("w8") else 0.005 if target.dtype == "fp16" else 0
+        )
 
 
 def test_a_name_without_generation_means_all_of_them() -> None:

@@ -22,7 +22,7 @@ from nitido_train.recipes import video
 from nitido_train.resample import bicubic_matrix
 from nitido_train.unrolled import unrolled
 
-pytest.importorskip("av")
+pytest.importorskip("av", reason="needs PyAV, of the extra video")
 
 TINY = VideoConfig(width=8, memory=4, blocks=1, convolutions=1, growth=4, fine=4, depth=1)
 PATCH = 8

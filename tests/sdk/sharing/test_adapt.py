@@ -18,7 +18,7 @@ from nitido.sharing import Downscaler
 from nitido.sharing.coarseness import coarseness
 from nitido.sharing.wish import COUNT
 
-av = pytest.importorskip("av")
+av = pytest.importorskip("av", reason="needs PyAV, of the extra video")
 from nitido.sharing.adapt import SAMPLE, adapt, sample  # noqa: E402
 from nitido.sharing.clip import ClipSharing  # noqa: E402
 

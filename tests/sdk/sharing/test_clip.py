@@ -17,7 +17,7 @@ from nitido.sharing import Downscaler
 from nitido.sharing.clip import ClipSharing, share_clip, target
 from nitido.sharing.wish import Wish, weights_of
 
-av = pytest.importorskip("av")
+av = pytest.importorskip("av", reason="needs PyAV, of the extra video")
 Make = Callable[..., Downscaler]
 
 

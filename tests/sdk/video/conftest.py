@@ -13,7 +13,7 @@ from nitido.runtime.session import Session, Tensors
 from nitido.video import VideoUpscaler
 from nitido.video.network import VideoNetwork
 
-pytest.importorskip("av")
+pytest.importorskip("av", reason="needs PyAV, of the extra video")
 
 TASK = VideoTask(
     cells={"180": 1, "360": 2, "720": 4, "1080": 6},
