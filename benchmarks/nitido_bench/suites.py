@@ -32,6 +32,8 @@ NAMES = (
     "codec",
     "codec-kinds",
     "video",
+    "video-speed",
+    "video-faces",
     "trigger",
     "trigger-views",
     "ablation-sr",

@@ -1,4 +1,4 @@
-"""Suite ``video``: the video networks' speed, quality and steadiness, and sending over bad connections."""
+"""Suite ``video``: the video networks' quality and steadiness, and sending over bad connections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from nitido.runtime.session import usable_processors
 from nitido_bench.suite import Gate, Row, Suite
 from nitido_bench.video_live import live
 from nitido_bench.video_quality import means, quality
-from nitido_bench.video_speed import speed
 
-TABLES = ("speed", "quality", "live")
+TABLES = ("quality", "live")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tables", choices=TABLES, nargs="+", default=TABLES)
     parser.add_argument("--runtime", help="onnx or litert (default: what the sdk chooses)")
     parser.add_argument("--threads", type=int, default=usable_processors(), help="of the runtime")
-    parser.add_argument("--frames", type=int, default=120, help="timed frames of each path")
     parser.add_argument("--limit", type=int, help="only the first frames of each clip")
     parser.add_argument("--crf", type=int, default=28, help="of x264, for compressed clips")
     parser.add_argument(
@@ -38,9 +36,6 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
     """Tables in their order, each for all bundles."""
     names = args.bundle or [name for name in nitido.zoo.names() if name.startswith("video")]
     bundles = [nitido.Bundle.open(name) for name in names]
-    if "speed" in args.tables:
-        for bundle in bundles:
-            yield from speed(bundle, args.runtime, args.threads, args.frames)
     if "quality" in args.tables and args.data is not None:
         for bundle in bundles:
             rows = []
@@ -54,7 +49,7 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
 
 SUITE = Suite(
     name="video",
-    help="video networks: frames a second by path, PSNR and steadiness on clips",
+    help="video networks: PSNR and steadiness on clips, sending over bad connections",
     arguments=arguments,
     measure=measure,
     columns=(
@@ -62,13 +57,6 @@ SUITE = Suite(
         ("clip", "clip", ""),
         ("path", "path", ""),
         ("crf", "x264 crf", "d"),
-        ("target", "build", ""),
-        ("threads", "threads", "d"),
-        ("fps", "frames a second", ".1f"),
-        ("fps_rgb", "of RGB", ".1f"),
-        ("p99", "p99 / median", ".2f"),
-        ("processor_ms", "processor, ms", ".1f"),
-        ("one_pass", "one pass / one for each", ".2f"),
         ("psnr", "PSNR (Y), dB", ".2f"),
         ("psnr_alone", "without memory", ".2f"),
         ("psnr_sr", "single-frame sr", ".2f"),
@@ -89,10 +77,9 @@ SUITE = Suite(
         ("switches", "switches of size", "d"),
         ("delivered_psnr", "PSNR (Y) on the screen, dB", ".2f"),
     ),
-    keys=("table", "model", "clip", "path", "crf", "target", "threads", "connection", "sender"),
+    keys=("table", "model", "clip", "path", "crf", "connection", "sender"),
     gates=(
         Gate("psnr", "higher", 0.02),
         Gate("flicker", "lower", 0.02),
-        Gate("processor_ms", "lower", 0.15, ratio=True),
     ),
 )

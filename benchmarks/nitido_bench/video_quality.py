@@ -22,7 +22,7 @@ Clip = NDArray[np.uint8]
 """Luma (frames, H, W)."""
 _CUT = 12
 """Sides of clips are multiples of this: of every path's ratio."""
-_BORDER = 8
+BORDER = 8
 PLAIN = {2: "sr-x2", 4: "sr-x4"}
 """Single-frame networks of the zoo of the same ratio. ``sr-x4`` costs what ``video-fast`` does; ``sr-x2``,
 which works at the size of the frame, more."""
@@ -108,7 +108,7 @@ def _figures(results: dict[str, Clip], truth: Clip) -> Row:
     row: Row = {}
     for kind, made in results.items():
         pairs = zip(made, truth, strict=True)
-        row[f"psnr{kind}"] = round(float(np.mean([psnr(a, b, _BORDER) for a, b in pairs])), 3)
+        row[f"psnr{kind}"] = round(float(np.mean([psnr(a, b, BORDER) for a, b in pairs])), 3)
     for kind, made in results.items():
         row[f"flicker{kind}"] = round(flicker(made, truth), 3)
         row[f"profile{kind}"] = round(profile_error(made, truth), 3)
@@ -116,7 +116,7 @@ def _figures(results: dict[str, Clip], truth: Clip) -> Row:
 
 
 def _inside(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    return frames[:, _BORDER:-_BORDER, _BORDER:-_BORDER]
+    return frames[:, BORDER:-BORDER, BORDER:-BORDER]
 
 
 def _compressed(clip: Clip, factor: int) -> Clip:

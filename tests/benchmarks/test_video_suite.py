@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from nitido_bench.live_link import BUFFER, PROPAGATION, Arrived, Link, on_screen, stalls, traces
+from nitido_bench.video_faces import _figures
 from nitido_bench.video_quality import clips, flicker, means, profile_error
 
 
@@ -74,3 +75,18 @@ def test_traces_are_the_same_each_time_and_of_three_kinds() -> None:
         assert np.array_equal(trace, again[name])
     assert first["outages"].min() == 0
     assert len(set(first["steps"])) == 4
+
+
+def test_faces_and_what_is_around_them_count_apart() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(60, 180, (3, 48, 64)).astype(np.uint8)
+    inside = np.zeros(truth.shape, bool)
+    inside[:, 16:32, 20:40] = True
+    made = truth + np.where(inside, 4, 1).astype(np.uint8)
+    found = _figures(made, truth, inside, None)
+    assert found["psnr_faces"] == pytest.approx(20 * np.log10(255 / 4))
+    assert found["psnr_outside"] == pytest.approx(20 * np.log10(255 / 1))
+    assert found["psnr_outside"] > found["psnr"] > found["psnr_faces"]
+    assert found["flicker"] == 0
+    flat = np.full_like(truth, 128)
+    assert _figures(flat, truth, inside, None)["sharpness"] == 0
