@@ -136,18 +136,19 @@ class _Workshop:
         needed = any(target.calibrated or self._rounds(target) for target in targets) and not graph.floats
         self._seen = examples(graph, photos) if needed else []
         self._rounded: dict[str, Graph] = {}
-        self._onnx: dict[DType, Artifact] = {}
+        self._onnx: dict[tuple[DType, bool], Artifact] = {}
 
     def convert(self, target: Target) -> Artifact:
         """One build."""
         dtype = _dtype(self.graph, target)
         graph = self._graph(target)
         if target.runtime in ("onnx", "qnn"):
-            if dtype not in self._onnx:
-                self._onnx[dtype] = CONVERTERS["onnx"](graph, dtype, self._seen)
+            kind = dtype, bool(graph.exact)
+            if kind not in self._onnx:
+                self._onnx[kind] = CONVERTERS["onnx"](graph, dtype, self._seen)
             if target.runtime == "onnx" or graph.floats:
-                return self._onnx[dtype]
-            return qnn_backend.convert(graph, self._onnx[dtype], target.hexagon)
+                return self._onnx[kind]
+            return qnn_backend.convert(graph, self._onnx[kind], target.hexagon)
         if target.greys and not graph.floats:
             return litert_backend.convert(graph, dtype, greys=True)
         return CONVERTERS[target.runtime](graph, dtype, self._seen)
@@ -157,6 +158,13 @@ class _Workshop:
         return self._scores and target.dtype != "fp32"
 
     def _graph(self, target: Target) -> Graph:
+        graph = self._of_bits(target)
+        if target.runtime == "onnx" or not graph.exact:
+            return graph
+        finer = graph.finer | graph.exact if target.dtype.startswith("w8") else graph.finer
+        return replace(graph, exact=frozenset(), finer=finer)  # accelerators take whole numbers or nothing
+
+    def _of_bits(self, target: Target) -> Graph:
         if not self._rounds(target):
             if target.dtype == "w8a16":
                 return self._finest

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from nitido.bundle.manifest import Task, TensorSpec
 from nitido.photo.model import Pixels
+from nitido.tensors import is_image
 from nitido_train.checkpoint import Provenance
 
 Values = Mapping[str, NDArray[Any]]
@@ -55,6 +56,12 @@ class Graph:
     """Layers for whose weights 8 bits are too coarse: in such builds they run as two that add up."""
     finest: frozenset[str] = frozenset()
     """Layers that beside activations of 16 bits do so too: more is asked of those builds."""
+    exact: frozenset[str] = frozenset()
+    """Layers of grey levels whose weights need more than 8 bits: processors compute them in floats."""
+    greys: frozenset[str] = frozenset()
+    """Tensors of one channel that hold luma in [0, 1]: in builds of 8 bits they are its grey levels."""
+    rounded: frozenset[str] = frozenset()
+    """Outputs of plain numbers that 8 bits are enough for: layers of other graphs read them."""
     floats: bool = False
     """Gains too little from fewer bits: computes in float32 whatever the target."""
 
@@ -62,6 +69,10 @@ class Graph:
     def frame(self) -> tuple[int, int] | None:
         """Height and width of crops and of builds whose shapes are fixed; None when photos go in whole."""
         return self.size or (None if self.side is None else (self.side, self.side))
+
+    def is_grey(self, spec: TensorSpec) -> bool:
+        """Whether builds of 8 bits take or give a tensor as grey levels."""
+        return is_image(spec) or spec.name in self.greys
 
     def zeros(self) -> tuple[Tensor, ...]:
         """Inputs of a size that every target takes, to trace the network with."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from nitido.bundle.manifest import Quantisation
-from nitido.tensors import is_image
 from nitido_export.calibration import unsigned
 from nitido_export.graphs import Graph, Range
 
@@ -20,6 +19,11 @@ _CLIPS = frozenset(("Relu", "Clip"))
 WEIGHTED = {"Conv": 0, "Gemm": 0, "MatMul": 1}
 """Operations with weights, and the dimension of the weights that is the output's channels."""
 _MAP_RANK = 4
+
+
+def layer_of(node: Any) -> str:
+    """The name of the layer that an operation with weights is."""
+    return str(node.input[1].removesuffix(".weight"))
 
 
 def only_clip(model: Any, name: str) -> Any:
@@ -35,9 +39,11 @@ class Rewriter:
         """``bits`` is what activations inside are stored in; images come in as uint8 grey levels."""
         self.model, self.ranges, self.bits = model, ranges, bits
         self.stored: Any = np.dtype(f"uint{bits}")
-        self.images = {spec.name for spec in (*graph.inputs, *graph.outputs) if is_image(spec)}
+        self.images = {spec.name for spec in (*graph.inputs, *graph.outputs) if graph.is_grey(spec)}
         self.outputs = {spec.name for spec in graph.outputs}
-        self.late = _late(model, self.outputs - self.images)
+        self.rounded, self.exact = graph.rounded, graph.exact
+        self.floats = {tensor.name for tensor in model.graph.input} - self.images
+        self.late = _late(model, self.outputs - self.images - graph.rounded)
         """Nodes that stay in floats: results of layers on their way to floats that leave the graph."""
         self.constants = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
         self.nodes: list[Any] = []
@@ -52,6 +58,8 @@ class Rewriter:
         for node in self.model.graph.node:
             self._rewrite(node)
         graph = self.model.graph
+        used = {name for node in self.nodes for name in node.input} | self.outputs
+        self.nodes = [node for node in self.nodes if node.output[0] in used]  # who reads all in floats
         used = {name for node in self.nodes for name in node.input}
         for constant in list(graph.initializer):
             if constant.name not in used:
@@ -68,13 +76,18 @@ class Rewriter:
 
     def _rewrite(self, node: Any) -> None:
         if node.output[0] in self.late:
-            given = {tensor.name for tensor in self.model.graph.input} - self.images
+            raw = self.floats | self.late
             made = onnx.NodeProto()
             made.CopyFrom(node)  # what came as floats is read as it came, a memory for one
-            made.input[:] = [name if name in given else self.real.get(name, name) for name in node.input]
+            made.input[:] = [name if name in raw else self.real.get(name, name) for name in node.input]
             self.nodes.append(made)
+            if any(self._weighted(user) for user in self.model.graph.node if node.output[0] in user.input):
+                self._quantise(node.output[0], False)
             return
-        weighted = node.op_type in WEIGHTED and node.input[1] in self.constants
+        if node.op_type in WEIGHTED and layer_of(node) in self.exact:
+            self._leave(node)
+            return
+        weighted = self._weighted(node)
         names = [self.real.get(name, name) for name in node.input]
         for place, name in enumerate(node.input):
             value = self.constants.get(name)
@@ -91,6 +104,10 @@ class Rewriter:
         made.input[:] = names
         self.nodes.append(made)
         (result,) = node.output
+        if result in self.rounded:
+            made.output[0] = f"{result}_real"
+            self._quantise(result, False)
+            return
         if result in self.outputs and result not in self.images:
             return  # plain numbers leave as floats
         if result in self.ranges and only_clip(self.model, result) is None:
@@ -98,20 +115,41 @@ class Rewriter:
                 made.output[0] = f"{result}_real"
             self._quantise(result, False)
 
+    def _weighted(self, node: Any) -> bool:
+        return node.op_type in WEIGHTED and node.input[1] in self.constants
+
+    def _leave(self, node: Any) -> None:
+        """A layer in floats that reads grey levels: what makes numbers in [0, 1] of them is in its weights.
+
+        ONNX Runtime would round the weights of a layer behind a dequantisation.
+        """
+        levels, weight = (f"{name}_levels" for name in node.input[:2])
+        self.made[weight] = self.constants[node.input[1]] * np.float32(1 / 255)
+        self._node("Cast", [node.input[0]], levels, to=onnx.TensorProto.FLOAT)
+        made = onnx.NodeProto()
+        made.CopyFrom(node)
+        made.input[:] = [levels, weight, *node.input[2:]]
+        self.nodes.append(made)
+        self._quantise(node.output[0], False)
+
     def _quantise(self, name: str, stored: bool) -> None:
-        """Put a pair after a tensor; of one that is ``stored`` as uint8 only its second half."""
+        """Put a pair after a tensor; of one that is ``stored`` as uint8 only its second half.
+
+        An output that is rounded keeps its name behind the pair.
+        """
         if stored and self.bits > 8 and name in self.images:
             self._widen(name)
             return
         image_out = name in self.images and not stored
+        rounded = name in self.rounded
         quantised = name if name in self.images else f"{name}_stored"
         scale, zero = self._parameters(name, unsigned(self.ranges[name], self.bits))
         if not stored:
-            source = f"{name}_real" if image_out else name
+            source = f"{name}_real" if image_out or rounded else name
             self._node("QuantizeLinear", [source, scale, zero], quantised)
         if image_out:
             return
-        self.real[name] = f"{name}_read"
+        self.real[name] = name if rounded else f"{name}_read"
         self._node("DequantizeLinear", [quantised, scale, zero], self.real[name])
 
     def _widen(self, name: str) -> None:

@@ -17,10 +17,9 @@ import onnx
 from numpy.typing import NDArray
 
 from nitido.bundle.manifest import DType, Quantisation, TensorSpec
-from nitido.tensors import is_image
-from nitido_export.calibration import audible, image_ranges, observe, settled
+from nitido_export.calibration import UNIT, audible, observe, settled
 from nitido_export.graphs import Graph, Range, Values
-from nitido_export.onnx_qdq import WEIGHTED, Rewriter, only_clip
+from nitido_export.onnx_qdq import WEIGHTED, Rewriter, layer_of, only_clip
 from nitido_export.parity import to_tensor
 
 _MOVES = frozenset(("DepthToSpace", "Reshape", "Flatten", "Transpose"))
@@ -35,7 +34,7 @@ def quantise(model: Any, graph: Graph, examples: Sequence[Values], bits: int = 8
     ``bits`` is what activations are stored in: 8, or 16 for accelerators that have them.
     """
     seen = observe(_runs(model, graph, examples))
-    images = image_ranges((*graph.inputs, *graph.outputs))
+    images = {spec.name: UNIT for spec in (*graph.inputs, *graph.outputs) if graph.is_grey(spec)}
     known = {**audible(seen, _sums(model, seen)), **images, **_learned(model, graph)}
     moves = [(node.input[0], node.output[0]) for node in model.graph.node if node.op_type in _MOVES]
     same = [pair for pair in moves if pair[0] in seen and pair[1] in seen]
@@ -52,7 +51,7 @@ def specs(graph: Graph, bits: int = 8) -> tuple[tuple[TensorSpec, ...], tuple[Te
         (fine, Quantisation(1 / (2**bits - 1), 0)),
     )
     inputs, outputs = (
-        tuple(replace(s, dtype=dtype, quantisation=q) if is_image(s) else s for s in tensors)
+        tuple(replace(s, dtype=dtype, quantisation=q) if graph.is_grey(s) else s for s in tensors)
         for tensors, (dtype, q) in zip((graph.inputs, graph.outputs), kinds, strict=True)
     )
     return inputs, outputs
@@ -92,7 +91,7 @@ def _learned(model: Any, graph: Graph) -> dict[str, Range]:
     """The ranges that the graph knows by layer, by tensor: after the layer's ReLU, where it has one."""
     found = {}
     for node in model.graph.node:
-        layer = node.input[1].removesuffix(".weight") if node.op_type in WEIGHTED else ""
+        layer = layer_of(node) if node.op_type in WEIGHTED else ""
         if layer in graph.ranges:
             clip = only_clip(model, node.output[0])
             found[clip.output[0] if clip is not None else node.output[0]] = graph.ranges[layer]

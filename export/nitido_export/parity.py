@@ -15,7 +15,7 @@ from torch import Tensor
 from nitido.bundle.manifest import TensorSpec
 from nitido.photo.model import Pixels
 from nitido.runtime.session import Session
-from nitido.tensors import is_image, pixels_to_tensor, vector_to_tensor
+from nitido.tensors import is_image, pixels_to_tensor, storable, vector_to_tensor
 from nitido_export.errors import ParityError
 from nitido_export.graphs import Graph, Values
 from nitido_export.photos import crops
@@ -69,8 +69,9 @@ def measure(
             if found.psnr_db is not None:
                 psnr = min(psnr, found.psnr_db)
             elif spec.name in maps:
-                error = _nchw(_real(actual[spec.name], spec), spec) - expected[spec.name]
-                low, high = float(expected[spec.name].min()), float(expected[spec.name].max())
+                wanted = storable(expected[spec.name], spec)
+                error = _nchw(_real(actual[spec.name], spec), spec) - wanted
+                low, high = float(wanted.min()), float(wanted.max())
                 maps[spec.name].append((low, high, float(np.mean(np.square(error, dtype=np.float64)))))
             else:
                 scores.append(
@@ -105,7 +106,7 @@ class Distance:
 def distance(tensor: NDArray[Any], expected: NDArray[np.float32], spec: TensorSpec) -> Distance:
     """Of a runtime's tensor from torch's (NCHW or NC). Raises ParityError when it is not made of numbers."""
     real = _clip(_real(tensor, spec), spec)
-    error = _nchw(real, spec).astype(np.float64) - expected
+    error = _nchw(real, spec).astype(np.float64) - storable(expected, spec)
     if not np.isfinite(error).all():
         raise ParityError(f"expected numbers in '{spec.name}', got infinite ones or none at all")
     at = np.unravel_index(int(np.abs(error).argmax()), error.shape)

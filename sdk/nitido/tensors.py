@@ -93,7 +93,10 @@ def _samples(
     if out is None or out.shape != planes.shape:
         out = np.empty(planes.shape, dtype)
     q = spec.quantisation
-    if q is not None and dtype == np.uint8 and _is_shift(q, spec.dtype):
+    shift = q is not None and dtype == np.uint8 and _is_shift(q, spec.dtype)
+    if q is not None and shift and spec.dtype == "uint8":
+        np.copyto(out, planes)
+    elif q is not None and shift:
         exact = planes.astype(np.int16) - np.int16(q.zero_point)
         np.copyto(out, np.clip(exact, 0, 255, out=exact), casting="unsafe")
     elif spec.layout == "NCHW":  # plane by plane: reads and arithmetic run along memory
@@ -131,6 +134,16 @@ def tensor_to_vector(tensor: NDArray[Any], spec: TensorSpec) -> NDArray[np.float
     if spec.quantisation is not None:
         real = (real - np.float32(spec.quantisation.zero_point)) * np.float32(spec.quantisation.scale)
     return np.ascontiguousarray(real.transpose(1, 2, 0) if spec.layout == "NCHW" else real)
+
+
+def storable(values: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.float32]:
+    """Plain numbers, those clipped that lie beyond what the tensor's steps reach."""
+    q = spec.quantisation
+    if q is None:
+        return values
+    limits = np.iinfo(spec.dtype)
+    low, high = ((end - q.zero_point) * q.scale for end in (limits.min, limits.max))
+    return np.clip(values, np.float32(low), np.float32(high))
 
 
 def _channels(spec: TensorSpec) -> int | None:

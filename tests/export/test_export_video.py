@@ -17,10 +17,12 @@ from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import VideoTask
 from nitido.photo.model import Pixels
 from nitido.video.network import VideoNetwork
-from nitido_export import targets
+from nitido_export import building, qnn_backend, targets
+from nitido_export.artifact import Artifact
 from nitido_export.bundle_writer import write_bundle
 from nitido_export.families import open_model
 from nitido_export.families.video import GRID
+from nitido_export.graphs import Graph
 from nitido_train.nets.video import CELLS, PATHS, VideoConfig, VideoNet
 
 GRAPHS = ("see-360", "body", "draw-360-1080")
@@ -118,8 +120,63 @@ def test_the_gates_of_the_memory_have_scales_of_their_own(
     made_by = {name: node.op_type for node in body.node for name in node.output}
     assert [made_by[name] for name in into] == ["Conv", "Conv"]
     assert len({scales[read_by[stored[name]].input[1]] for name in into}) == 2
-    # What becomes the next memory is floats from there on, and so is the memory that it is made of.
+    # What becomes the next memory is floats from there on, and so is the memory that it is made of. Only the
+    # layer that recalls it reads it in 8 bits.
     (following,) = (node for node in body.node if "next" in node.output)
     late = [following, *gates, *(node for node in body.node if node.op_type in ("Sub", "Mul"))]
     assert sum("state" in node.input for node in late) == 2
-    assert not {name for node in late for name in node.output} & set(stored)
+    assert {name for node in late for name in node.output} & set(stored) == {"next"}
+    (recall,) = (node for node in body.node if node.op_type == "Conv" and "recall" in node.input[1])
+    assert recall.input[0] == read_by[stored["next"]].output[0]
+    (last,) = (node for node in body.node if "features" in node.output)
+    assert last.op_type == "DequantizeLinear"  # what decoders round anyway is rounded here
+
+
+def test_decoders_of_8_bits_take_and_give_grey_levels(
+    save_checkpoint: Any, photos: list[Pixels], tmp_path: Path
+) -> None:
+    coarse = replace(TINY, fine=0)  # as of the network that is fast
+    net = VideoNet(coarse)
+    model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, coarse, "video"))
+    few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name in GRAPHS))
+    loose = replace(targets.TARGETS["onnx-w8a8"], min_psnr_db=28)
+    write_bundle(few, tmp_path / "bundle", (loose,), photos)
+    bundle = Bundle.open(tmp_path / "bundle")
+    build = bundle.select(graph="draw-360-1080", runtime="onnx")
+    assert [(spec.name, spec.dtype) for spec in (*build.inputs, *build.outputs)] == [
+        ("luma", "uint8"),
+        ("features", "float32"),
+        ("enlarged", "uint8"),
+    ]
+    graph = onnx.load(str(bundle.path(build))).graph
+    (skip,) = (node for node in graph.node if node.input[0] == "luma_levels")
+    (weight,) = (c for c in graph.initializer if c.name == skip.input[1])
+    assert weight.data_type == onnx.TensorProto.FLOAT  # 8 bits would lay a pattern over flat areas
+    network = VideoNetwork.of_bundle(bundle, runtime="onnx-w8a8")
+    frame = np.full((2 * GRID, 2 * GRID), 137, np.uint8)
+    frame[:, GRID:] = 60
+    made, _ = network.run(frame, network.empty((GRID, GRID)), 360, (1080,))
+    with torch.inference_mode():
+        memory = torch.zeros(1, coarse.memory, GRID, GRID)
+        luma, _ = net(torch.from_numpy(frame / np.float32(255))[None, None], memory, 360, (1080,))
+    apart = made[1080].astype(int) - (255 * luma[0, 0]).clamp(0, 255).numpy()
+    assert 10 * np.log10(255**2 / np.mean(apart**2)) > 28  # random weights spread their errors
+    assert np.abs(apart.mean()) < 1
+
+
+def test_accelerators_get_no_layer_in_floats(
+    net: VideoNet, save_checkpoint: Any, photos: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, TINY, "video"))
+    few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name == "draw-360-1080"))
+    made: list[tuple[str, set[str], set[str]]] = []
+
+    def convert(graph: Graph, dtype: str, seen: object) -> Artifact:
+        made.append((dtype, set(graph.exact), set(graph.finer)))
+        return Artifact(b"", ".onnx", graph.inputs, graph.outputs)
+
+    monkeypatch.setitem(building.CONVERTERS, "onnx", convert)
+    monkeypatch.setattr(qnn_backend, "convert", lambda graph, artifact, hexagon: artifact)
+    building.make(few, targets.find(["onnx-w8a8", "qnn-w8a8"]), photos)
+    skip = "net.skips.360-1080"
+    assert made == [("w8a8", {skip}, set()), ("w8a8", set(), {skip})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from nitido.tensors import (
     is_coarse,
     is_image,
     pixels_to_tensor,
+    storable,
     tensor_to_deep,
     tensor_to_pixels,
     tensor_to_vector,
@@ -223,3 +225,21 @@ def test_images_are_told_from_numbers_and_fixed_from_free() -> None:
     assert fixed_size(image("NHWC")) is None
     assert fixed_size(TensorSpec("image", (1, 128, 256, 3), layout="NHWC")) == (128, 256)
     assert fixed_size(TensorSpec("image", (1, 3, 128, 256))) == (128, 256)
+
+
+def test_what_lies_beyond_the_steps_of_a_tensor_is_clipped() -> None:
+    values = np.array([-0.5, 0.25, 1.5], np.float32)
+    floats = TensorSpec("luma", (1, 1, None, None))
+    assert np.array_equal(storable(values, floats), values)
+    grey = replace(floats, dtype="uint8", quantisation=Quantisation(1 / 255, 0))
+    assert storable(values, grey).tolist() == pytest.approx([0, 0.25, 1])
+    signed = replace(floats, dtype="int8", quantisation=Quantisation(1 / 255, -128))
+    assert storable(values, signed).tolist() == pytest.approx([0, 0.25, 1])
+
+
+def test_stored_grey_levels_are_copied() -> None:
+    spec = TensorSpec("luma", (1, 1, None, None), "uint8", "NCHW", Quantisation(1 / 255, 0))
+    tensor = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
+    pixels = tensor_to_pixels(tensor, spec)
+    assert np.array_equal(pixels[..., 0], tensor[0, 0])
+    assert not np.shares_memory(pixels, tensor)

@@ -93,6 +93,7 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
         outputs=(features, following),
         example=lambda pixels: _remembering(net, pixels),
         side=2 * GRID,
+        rounded=frozenset({"features"}),
     )
     draw = [
         Graph(
@@ -104,7 +105,8 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
             side=GRID * CELLS[source],
             multiple=CELLS[source],
             coarse=frozenset({"features"}),
-            floats=True,
+            greys=frozenset({"luma", "enlarged"}),
+            exact=frozenset({f"net.skips.{source}-{target}"}),  # flat areas would get a pattern
         )
         for source, target in PATHS
     ]
@@ -155,4 +157,5 @@ def _luma(pixels: Pixels) -> NDArray[np.float32]:
 
 
 def _cells_last(tensor: Tensor) -> NDArray[np.float32]:
-    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).numpy())
+    """In steps of half floats: examples are as good, and golden vectors take half the room."""
+    return np.ascontiguousarray(tensor[0].permute(1, 2, 0).half().float().numpy())

@@ -20,7 +20,14 @@ from nitido.bundle.bundle import Bundle
 from nitido.bundle.manifest import TensorSpec
 from nitido.bundle.outcomes import Agreement, recall, remember
 from nitido.errors import BundleInvalid, GoldenMismatch
-from nitido.tensors import is_image, pixels_to_tensor, tensor_to_pixels, tensor_to_vector, vector_to_tensor
+from nitido.tensors import (
+    is_image,
+    pixels_to_tensor,
+    storable,
+    tensor_to_pixels,
+    tensor_to_vector,
+    vector_to_tensor,
+)
 
 if TYPE_CHECKING:
     from nitido.runtime.session import Session
@@ -122,6 +129,7 @@ def _error(
     if got.dtype.kind == "f" and not np.isfinite(got).all():
         raise GoldenMismatch(_message(session, spec, "finite numbers", "infinite ones or none at all"))
     actual = tensor_to_pixels(got, spec) if is_image(spec) else tensor_to_vector(got, spec)
+    expected = expected if is_image(spec) else storable(expected, spec)
     if actual.shape != expected.shape:
         raise GoldenMismatch(_message(session, spec, f"shape {expected.shape}", f"{actual.shape}"))
     error = np.abs(actual.astype(np.float32) - expected.astype(np.float32))

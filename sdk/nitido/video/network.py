@@ -13,7 +13,7 @@ from nitido.bundle.manifest import TensorSpec, VideoTask
 from nitido.clips.planes import Plane
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session, Tensors
-from nitido.tensors import tensor_to_pixels
+from nitido.tensors import pixels_to_tensor, tensor_to_pixels
 
 State = NDArray[np.float32]
 """(H, W, memory) of the coarse grid."""
@@ -66,16 +66,17 @@ class VideoNetwork:
         cells = self.task.cells[str(source)]
         beyond = rows * cells - luma.shape[0], columns * cells - luma.shape[1]
         whole = np.pad(luma, ((0, beyond[0]), (0, beyond[1])), mode="edge") if any(beyond) else luma
-        frame = whole * np.float32(1 / 255)
-        seen = self._run(f"see-{source}", {"luma": frame}, {"seen": grid})["seen"]
+        frames: dict[tuple[str, str], NDArray[Any]] = {}
+        see = f"see-{source}"
+        seen = self._run(see, {"luma": self._frame(see, whole, frames)}, {"seen": grid})["seen"]
         inputs = {"seen": seen, "state": _to_layout(state, self._body.build.inputs[1])}
         found = self._run("body", inputs, {"features": grid})
         following = _from_layout(found["next"], self._body.build.outputs[1])
         made = {}
         for target in targets:
             size = rows * self.task.cells[str(target)], columns * self.task.cells[str(target)]
-            inputs = {"luma": frame, "features": found["features"]}
             graph = f"draw-{source}-{target}"
+            inputs = {"luma": self._frame(graph, whole, frames), "features": found["features"]}
             drawn = self._run(graph, inputs, {"enlarged": size})["enlarged"]
             made[target] = _levels(drawn, self._session(graph).build.outputs[0])
         return made, following
@@ -84,14 +85,20 @@ class VideoNetwork:
         """``sizes`` are of the outputs that are read before the next run: these share memory with it."""
         session = self._session(graph)
         specs = {spec.name: spec for spec in (*session.build.inputs, *session.build.outputs)}
-        if "luma" in inputs:
-            inputs["luma"] = inputs["luma"].reshape(_shape(specs["luma"], inputs["luma"].shape))
         kept = self._kept.setdefault(graph, {})
         for name, size in sizes.items():
             shape = _shape(specs[name], size)
             if name not in kept or kept[name].shape != shape:
                 kept[name] = np.empty(shape, specs[name].dtype)
         return session.run(inputs, kept)
+
+    def _frame(self, graph: str, luma: Plane, made: dict[tuple[str, str], NDArray[Any]]) -> NDArray[Any]:
+        """A frame as a graph takes it; ``made`` has it for the graphs before."""
+        spec = self._session(graph).build.inputs[0]
+        kind = spec.dtype, spec.layout
+        if kind not in made:
+            made[kind] = pixels_to_tensor(luma[..., None], spec)
+        return made[kind]
 
     def _session(self, graph: str) -> Session:
         if graph not in self._sessions:
