@@ -10,7 +10,7 @@ import torch
 
 from nitido_train import codecs, data
 from nitido_train.loop import LoopConfig
-from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy, ProxyConfig, cosines, stairs
+from nitido_train.nets.codec_proxy import STEEP, CodecProxy, IdentityProxy, ProxyConfig, cosines, stairs
 from nitido_train.recipes import codec_proxy
 
 SIDE = 64
@@ -65,11 +65,15 @@ def test_slopes_reach_the_picture_from_rate_and_distortion() -> None:
     assert float(image.grad.abs().mean()) > 0
 
 
-def test_soft_stairs_are_rounding_but_for_where_they_rise() -> None:
-    values = torch.linspace(-3, 3, 601)
-    level = (values - values.floor() - 0.5).abs() > 0.3
-    assert float((stairs(values) - values.round())[level].abs().max()) < 0.02
-    assert torch.allclose(stairs(torch.tensor([0.5, 1.5])), torch.tensor([0.5, 1.5]))
+def test_stairs_are_rounding_and_slopes_are_where_they_rise() -> None:
+    values = torch.linspace(-3, 3, 6001).requires_grad_()
+    made = stairs(values, STEEP)
+    assert torch.equal(made, values.round())
+    made.sum().backward()
+    assert values.grad is not None
+    level = (values.detach() - values.detach().floor() - 0.5).abs() > 0.1
+    assert float(values.grad[level].abs().max()) < 0.03
+    assert float(values.grad.mean()) == pytest.approx(1, rel=0.01)  # a step for each step
 
 
 def test_slopes_of_training_mode_say_what_the_codec_does() -> None:
@@ -85,6 +89,7 @@ def test_slopes_of_training_mode_say_what_the_codec_does() -> None:
 
     share = torch.tensor(0.25, requires_grad=True)
     net.train()
+    net.steepness = STEEP
     roughness(share).backward()
     net.eval()
     with torch.no_grad():

@@ -25,6 +25,8 @@ FILTERS = {
 }
 _SEEN_THROUGH = {"nearest": 0.05, "bilinear": 0.15, "bicubic": 0.6, "lanczos": 0.2}
 """How often each classic filter enlarges; apps and browsers use the third most."""
+_SENT_AS: dict[Codec, float] = {"jpeg": 0.5, "webp": 0.3, "h264": 0.2}
+"""How often each codec codes photos; clips are H.264's beside that."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def draw_weights(rng: np.random.Generator) -> Weights:
 
 def draw(rng: np.random.Generator, codecs: Sequence[Codec], half: bool, learned: float) -> Case:
     """A random case: three in five halve the photo."""
-    codec = codecs[int(rng.integers(len(codecs)))]
+    often = np.array([_SENT_AS[codec] for codec in codecs])
+    codec = codecs[int(rng.choice(len(codecs), p=often / often.sum()))]
     quality = round(float(rng.uniform(*sorted(QUALITIES[codec]))))
     side = SIDE // 2 if half or rng.random() < 0.6 else 8 * int(rng.integers(SIDE // 32, SIDE // 8 + 1))
     if side >= SIDE // 2 and rng.random() < learned:

@@ -21,8 +21,10 @@ _JPEG_LUMA = (
 """Example table of ITU-T T.81, annex K, row by row; encoders scale it by their quality."""
 
 
-_STEEP = 7.0
-"""Of the soft stairs, three times as steep as no rounding where they rise, and level where they do not."""
+_GENTLE = 7.0
+"""Of the stairs' slopes, for a stand-in that learns its steps: many coefficients have a say in each."""
+STEEP = 40.0
+"""The same for who learns through a stand-in: with gentle ones downscalers sharpen what never arrives."""
 
 
 class Coded(NamedTuple):
@@ -53,8 +55,8 @@ class IdentityProxy(nn.Module):
 class CodecProxy(nn.Module):
     """Luma (N, 1, H, W) in [0, 1], sides multiples of 8, to what a codec makes of it: ``Coded``.
 
-    JPEG's distortion is JPEG itself: its transform, its tables, its rounding. In training mode it rounds on
-    soft stairs, since rounding has no slopes. Of the others, steps are learned, and a small filter does what
+    JPEG's distortion is JPEG itself: its transform, its tables, its rounding. In training mode rounding has
+    slopes, see ``stairs``. Of the others, steps are learned, and a small filter does what
     their prediction and loop filter do to the picture. The rate is learned: a sum over coefficients of two
     rising functions of their size.
     """
@@ -62,6 +64,8 @@ class CodecProxy(nn.Module):
     def __init__(self, config: ProxyConfig) -> None:
         super().__init__()
         self.config = config
+        self.steepness = _GENTLE
+        """Of the slopes of rounding in training mode, see ``stairs``."""
         many = len(config.codecs)
         self.register_buffer("cosines", cosines(), persistent=False)
         table = torch.tensor([float(step) for step in _JPEG_LUMA.split()])
@@ -92,7 +96,7 @@ class CodecProxy(nn.Module):
         waves = blocks.transpose(2, 3).flatten(3) @ wave.T
         step = self.step_sizes(codec, quality)[:, None, None] * self._adapted(waves, codec)
         found = waves / step
-        rounded = stairs(found) if self.training else found.round()
+        rounded = stairs(found, self.steepness) if self.training else found.round()
         decoded = ((rounded * step) @ wave + 128) / 255
         decoded = decoded.reshape(*decoded.shape[:3], BLOCK, BLOCK).transpose(2, 3).reshape(plane.shape)
         return Coded(self._filtered(decoded, codec, quality), self._bits(found, codec, quality))
@@ -152,15 +156,17 @@ class CodecProxy(nn.Module):
         return decoded.index_add(0, chosen, strength * change)
 
 
-def stairs(values: Tensor) -> Tensor:
-    """Soft rounding, after Agustsson & Theis 2020: steps of tanh.
+def stairs(values: Tensor, steepness: float) -> Tensor:
+    """Rounding, with the slopes of soft stairs (Agustsson & Theis 2020: steps of tanh), 1 on average.
 
-    Passing slopes on as if nothing were rounded would tell a downscaler of detail that never arrives: most
-    fine coefficients are near zero and stay there. Where a step rises, the loss is seen from half way between
-    both values, so that it tells rightly what crossing costs.
+    Slopes as if nothing were rounded would tell a downscaler of detail that never arrives: most fine
+    coefficients are near zero and stay there. Where stairs are steep nearly all slopes are zero, as rounding's
+    are, and the few at a step's edge stand for all that a batch moves over one. What is computed is rounding
+    itself: soft stairs would mend small errors that the codec does not.
     """
     low = values.floor()
-    return low + 0.5 + 0.5 * torch.tanh(_STEEP * (values - low - 0.5)) / math.tanh(_STEEP / 2)
+    soft = 0.5 * torch.tanh(steepness * (values - low - 0.5)) / math.tanh(steepness / 2)
+    return values.round() + (soft - soft.detach())
 
 
 def cosines() -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from nitido.sharing.wish import Wish, weights_of
 from nitido_train import checkpoint, codecs, data, loop, sharing, sharing_cases
-from nitido_train.nets.codec_proxy import CodecProxy, IdentityProxy, ProxyConfig
+from nitido_train.nets.codec_proxy import STEEP, CodecProxy, IdentityProxy, ProxyConfig
 from nitido_train.nets.downscale import DownscaleConfig, DownscaleNet, Kind
 from nitido_train.nets.sr import SrNet, parameter_count
 from nitido_train.upscaling import open_upscaler
@@ -79,6 +79,7 @@ def train(
     codec = open_proxy(proxy) if config.codecs else IdentityProxy()
     chain = sharing.Chain(codec, open_upscaler(sr, 2))
     proxy_in_training = copy.deepcopy(codec).train()
+    proxy_in_training.steepness = STEEP
     net = DownscaleNet(config.network)
     if warm_start is not None:
         checkpoint.load_matching(net, warm_start)
