@@ -160,8 +160,8 @@ def stairs(values: Tensor, steepness: float) -> Tensor:
     """Rounding, with the slopes of soft stairs (Agustsson & Theis 2020: steps of tanh), 1 on average.
 
     Slopes as if nothing were rounded would tell a downscaler of detail that never arrives: most fine
-    coefficients are near zero and stay there. Where stairs are steep nearly all slopes are zero, as rounding's
-    are, and the few at a step's edge stand for all that a batch moves over one. What is computed is rounding
+    coefficients are near zero and stay there. Of steep stairs nearly all slopes are zero, as rounding's are,
+    and the few at a step's edge stand for all that a batch moves over one. What is computed is rounding
     itself: soft stairs would mend small errors that the codec does not.
     """
     low = values.floor()
