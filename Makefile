@@ -41,6 +41,7 @@ bench: $(DEV)/installed  ## measure speed and memory here, then write the tables
 	$(DEV)/bin/nitido-bench memory
 	$(DEV)/bin/nitido-bench parity
 	$(DEV)/bin/nitido-bench trigger-cost --lite trigger-lite
+	$(DEV)/bin/nitido-bench video-speed
 	$(DEV)/bin/nitido-bench gallery --photos 2000 --large 8
 	$(DEV)/bin/nitido-bench readme
 	$(DEV)/bin/nitido-bench report
