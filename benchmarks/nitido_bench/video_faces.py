@@ -14,9 +14,9 @@ import nitido
 from nitido.video.network import VideoNetwork
 from nitido_bench.codec_chain import sharpness
 from nitido_bench.suite import Row, Suite
-from nitido_bench.video_quality import BORDER, Clip, flicker, remembering
+from nitido_bench.video_quality import Clip, flicker, inner, remembering
 from nitido_train import clips, data
-from nitido_train.metrics import luma
+from nitido_train.metrics import luma, psnr
 from nitido_train.nets.squeezenet import FeatureDistance, load
 from nitido_train.resample import bicubic_resize, crop_to_multiple
 
@@ -51,10 +51,8 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
             "name another folder"
         )
     distance = FeatureDistance(load(args.squeezenet)) if args.squeezenet else None
-    networks = [VideoNetwork.of_bundle(b, runtime=args.runtime) for b in bundles]
-    for network, name in zip(
-        [*networks, None], [*(bundle.folder.name for bundle in bundles), "bicubic"], strict=True
-    ):
+    for bundle in [*bundles, None]:
+        network = None if bundle is None else VideoNetwork.of_bundle(bundle, runtime=args.runtime)
         rows = []
         for truth, inside in filmed:
             small = np.stack([bicubic_resize(t, t.shape[0] // _RATIO, t.shape[1] // _RATIO) for t in truth])
@@ -62,26 +60,26 @@ def measure(args: argparse.Namespace) -> Iterator[Row]:
                 made = np.stack([bicubic_resize(frame, *truth.shape[1:]) for frame in small])
             else:
                 made = remembering(network, small, _SOURCE, _TARGET)
-            rows.append(_figures(made, truth, inside, distance))
+            rows.append(figures(made, truth, inside, distance))
         means = {key: round(float(np.mean([row[key] for row in rows])), 4) for key in rows[0]}
         yield {
-            "model": name,
+            "model": "bicubic" if bundle is None else bundle.folder.name,
             "path": f"{_SOURCE} to {_TARGET}",
             "clips": len(filmed),
             **means,
         }
 
 
-def _figures(
+def figures(
     made: Clip, truth: Clip, inside: NDArray[np.bool_], distance: FeatureDistance | None
 ) -> dict[str, float]:
-    within = (slice(None), slice(BORDER, -BORDER), slice(BORDER, -BORDER))
-    error = np.square(made[within].astype(np.float64) - truth[within])
+    """Of one clip (frames, H, W); ``inside`` is True in faces."""
+    a, b, face = inner(made), inner(truth), inner(inside)
     crisp = np.mean([sharpness(frame) for frame in made]) / np.mean([sharpness(frame) for frame in truth])
     found = {
-        "psnr": _decibels(error),
-        "psnr_faces": _decibels(error[inside[within]]),
-        "psnr_outside": _decibels(error[~inside[within]]),
+        "psnr": psnr(a, b),
+        "psnr_faces": psnr(a[face], b[face]),
+        "psnr_outside": psnr(a[~face], b[~face]),
         "flicker": flicker(made, truth),
         "sharpness": float(crisp),
     }
@@ -97,10 +95,6 @@ def _inside_faces(detector: nitido.FaceDetector, frame: data.Pixels) -> NDArray[
         left, top, right, bottom = (max(0, round(place)) for place in face.box)
         inside[top:bottom, left:right] = True
     return inside
-
-
-def _decibels(error: NDArray[np.float64]) -> float:
-    return float(10 * np.log10(255**2 / error.mean()))
 
 
 SUITE = Suite(

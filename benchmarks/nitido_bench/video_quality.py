@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ Clip = NDArray[np.uint8]
 """Luma (frames, H, W)."""
 _CUT = 12
 """Sides of clips are multiples of this: of every path's ratio."""
-BORDER = 8
+_BORDER = 8
 PLAIN = {2: "sr-x2", 4: "sr-x4"}
 """Single-frame networks of the zoo of the same ratio. ``sr-x4`` costs what ``video-fast`` does; ``sr-x2``,
 which works at the size of the frame, more."""
@@ -92,7 +93,7 @@ def single(ratio: float, runtime: str | None) -> Callable[[data.Pixels], data.Pi
 def flicker(made: Clip, truth: Clip) -> float:
     """Grey levels (RMS) by which the change from frame to frame is not that of the true clip."""
     change = np.diff(made.astype(np.float32), axis=0) - np.diff(truth.astype(np.float32), axis=0)
-    return float(np.sqrt(np.mean(_inside(change) ** 2)))
+    return float(np.sqrt(np.mean(inner(change) ** 2)))
 
 
 def profile_error(made: Clip, truth: Clip) -> float:
@@ -100,7 +101,7 @@ def profile_error(made: Clip, truth: Clip) -> float:
 
     An error that stays where it is does not count: its mean over time is taken off first.
     """
-    error = _inside(made.astype(np.float32) - truth)[:, ::8]
+    error = inner(made.astype(np.float32) - truth)[:, ::8]
     return float(np.sqrt(np.mean((error - error.mean(0)) ** 2)))
 
 
@@ -108,15 +109,16 @@ def _figures(results: dict[str, Clip], truth: Clip) -> Row:
     row: Row = {}
     for kind, made in results.items():
         pairs = zip(made, truth, strict=True)
-        row[f"psnr{kind}"] = round(float(np.mean([psnr(a, b, BORDER) for a, b in pairs])), 3)
+        row[f"psnr{kind}"] = round(float(np.mean([psnr(a, b, _BORDER) for a, b in pairs])), 3)
     for kind, made in results.items():
         row[f"flicker{kind}"] = round(flicker(made, truth), 3)
         row[f"profile{kind}"] = round(profile_error(made, truth), 3)
     return row
 
 
-def _inside(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    return frames[:, BORDER:-BORDER, BORDER:-BORDER]
+def inner(frames: NDArray[Any]) -> NDArray[Any]:
+    """Frames (N, H, W) without their border."""
+    return frames[:, _BORDER:-_BORDER, _BORDER:-_BORDER]
 
 
 def _compressed(clip: Clip, factor: int) -> Clip:

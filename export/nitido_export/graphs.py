@@ -57,9 +57,9 @@ class Graph:
     finest: frozenset[str] = frozenset()
     """Layers that beside activations of 16 bits do so too: more is asked of those builds."""
     exact: frozenset[str] = frozenset()
-    """Layers of grey levels whose weights need more than 8 bits: processors compute them in floats."""
+    """Layers that read ``greys`` and need more than 8-bit weights: floats in ONNX, ``finer`` on NPUs."""
     greys: frozenset[str] = frozenset()
-    """Tensors of one channel that hold luma in [0, 1]: in builds of 8 bits they are its grey levels."""
+    """Tensors of one channel that hold luma in [0, 1]: ONNX and NPUs get its levels in fewer bits."""
     rounded: frozenset[str] = frozenset()
     """Outputs of plain numbers that 8 bits are enough for: layers of other graphs read them."""
     floats: bool = False
@@ -71,7 +71,7 @@ class Graph:
         return self.size or (None if self.side is None else (self.side, self.side))
 
     def is_grey(self, spec: TensorSpec) -> bool:
-        """Whether builds of 8 bits take or give a tensor as grey levels."""
+        """Whether ONNX builds of fewer bits take or give a tensor as levels of grey."""
         return is_image(spec) or spec.name in self.greys
 
     def zeros(self) -> tuple[Tensor, ...]:

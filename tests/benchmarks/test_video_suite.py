@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nitido_bench.live_link import BUFFER, PROPAGATION, Arrived, Link, on_screen, stalls, traces
-from nitido_bench.video_faces import _figures
+from nitido_bench.video_faces import figures
 from nitido_bench.video_quality import clips, flicker, means, profile_error
 
 
@@ -83,10 +83,10 @@ def test_faces_and_what_is_around_them_count_apart() -> None:
     inside = np.zeros(truth.shape, bool)
     inside[:, 16:32, 20:40] = True
     made = truth + np.where(inside, 4, 1).astype(np.uint8)
-    found = _figures(made, truth, inside, None)
+    found = figures(made, truth, inside, None)
     assert found["psnr_faces"] == pytest.approx(20 * np.log10(255 / 4))
     assert found["psnr_outside"] == pytest.approx(20 * np.log10(255 / 1))
     assert found["psnr_outside"] > found["psnr"] > found["psnr_faces"]
     assert found["flicker"] == 0
     flat = np.full_like(truth, 128)
-    assert _figures(flat, truth, inside, None)["sharpness"] == 0
+    assert figures(flat, truth, inside, None)["sharpness"] == 0

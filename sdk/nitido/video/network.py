@@ -82,9 +82,13 @@ class VideoNetwork:
         return made, following
 
     def _run(self, graph: str, inputs: dict[str, NDArray[Any]], sizes: dict[str, tuple[int, int]]) -> Tensors:
-        """``sizes`` are of the outputs that are read before the next run: these share memory with it."""
+        """``sizes`` are of the outputs that are read before the next run: these share memory with it.
+
+        Graphs of one build may compute in floats of different widths; each gets its own.
+        """
         session = self._session(graph)
         specs = {spec.name: spec for spec in (*session.build.inputs, *session.build.outputs)}
+        inputs = {name: tensor.astype(specs[name].dtype, copy=False) for name, tensor in inputs.items()}
         kept = self._kept.setdefault(graph, {})
         for name, size in sizes.items():
             shape = _shape(specs[name], size)
@@ -112,7 +116,7 @@ def _to_layout(state: State, spec: TensorSpec) -> NDArray[np.float32]:
 
 def _from_layout(tensor: NDArray[Any], spec: TensorSpec) -> State:
     state: State = tensor[0].transpose(1, 2, 0) if spec.layout == "NCHW" else tensor[0]
-    return state
+    return state.astype(np.float32, copy=False)
 
 
 def _shape(spec: TensorSpec, size: tuple[int, ...]) -> tuple[int, ...]:

@@ -60,6 +60,21 @@ def test_results_have_the_size_and_the_kind_of_the_frame(
     assert np.abs(made.astype(int) - pixels[0, 0]).max() <= 3  # to YUV and back
 
 
+@pytest.mark.parametrize("halves", [set(), {"body"}, {"body", "draw"}, {"see"}])
+def test_graphs_of_other_floats_are_joined(
+    make_upscaler: MakeUpscaler, sessions: Sessions, halves: set[str]
+) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (3, 18, 32, 3), dtype=np.uint8)
+    exact = make_upscaler(72)
+    expected = [exact(frame) for frame in frames]
+    sessions.halves = halves
+    mixed = make_upscaler(72)
+    for frame, wanted in zip(frames, expected, strict=True):
+        assert np.abs(mixed(frame).astype(int) - wanted).max() <= 1
+    assert mixed.state is not None
+    assert mixed.state.dtype == np.float32
+
+
 def test_several_targets_come_from_one_pass(make_upscaler: MakeUpscaler, sessions: Sessions) -> None:
     made = make_upscaler(360, 720, 1080)(grey(180, 320))
     assert {target: (f.height, f.width) for target, f in made.items()} == {
