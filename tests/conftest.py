@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from nitido.bundle.manifest import Build, DownscaleTask, TensorSpec
+from nitido.runtime.function import FunctionSession
+from nitido.runtime.session import Tensors
+from nitido.sharing import Downscaler
+from nitido.sharing.wish import COUNT
+
 MakeClip = Callable[..., Path]
+MakeDownscaler = Callable[..., Downscaler]
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +39,34 @@ def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("squeezenet") / "squeezenet.npz"
     np.savez(file, **{name: values.astype(np.float32) for name, values in weights.items()})
     return file
+
+
+@pytest.fixture
+def halving_downscaler() -> MakeDownscaler:
+    """Makes downscalers whose network takes the mean of 2 x 2 pixels, and does ``change`` to that."""
+
+    def make(
+        change: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]] = lambda mean, wish: mean,
+        layout: Any = "NCHW",
+        side: int | None = None,
+        tile: int = 512,
+    ) -> Downscaler:
+        def run(found: Tensors) -> Tensors:
+            grid = found["grid"][0, 0] if layout == "NCHW" else found["grid"][0, ..., 0]
+            height, width = grid.shape
+            mean = grid.reshape(height // 2, 2, width // 2, 2).mean((1, 3))
+            luma = change(mean, found["wish"][0])
+            return {"luma": luma[None, None] if layout == "NCHW" else luma[None, ..., None]}
+
+        def spec(name: str, length: int | None) -> TensorSpec:
+            shape = (1, 1, length, length) if layout == "NCHW" else (1, length, length, 1)
+            return TensorSpec(name, shape, layout=layout)
+
+        inputs = spec("grid", side and 2 * side), TensorSpec("wish", (1, COUNT), layout="NC")
+        build = Build("main", "onnx-fp32", "x", "0" * 64, 1, inputs, (spec("luma", side),), {})
+        return Downscaler(FunctionSession(run, build), DownscaleTask(halo=3, tile=tile))
+
+    return make
 
 
 def _moving_square(frames: int, height: int, width: int) -> NDArray[np.uint8]:

@@ -79,7 +79,7 @@ def trained(kind: Kind, args: argparse.Namespace) -> tuple[DownscaleNet, float]:
         loop=LoopConfig(
             steps=args.steps,
             learning_rate=2e-3,
-            muon_learning_rate=0.01,
+            muon_learning_rate=0.003,
             warmup=min(100, 1 + args.steps // 4),
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,38 +57,51 @@ def shots(folder: Path, count: int, limit: int | None) -> Iterator[Shot]:
 
 
 def measure(
-    downscaler: nitido.Downscaler, found: Sequence[Shot], receiver: str, details: Sequence[float]
+    downscalers: Mapping[str, nitido.Downscaler],
+    found: Mapping[str, Sequence[Shot]],
+    receiver: str,
+    details: Sequence[float],
 ) -> Iterator[Row]:
-    """Against Lanczos, mean over clips, to half the size, enlarged by ``bicubic`` or ``sr``."""
+    """Against Lanczos, to half the size, enlarged by ``bicubic`` or ``sr``: mean over each folder's clips.
+
+    ``downscalers`` by what their rows are called, ``found`` by the folders' names.
+    """
     told: Receiver = "nitido" if receiver == "sr" else "classic"
     enlarge = received_by(receiver)
+    ways: dict[str, MakeFrame] = {name: classic(name) for name in ("box", "bicubic")}
+    for name, downscaler in downscalers.items():
+        for detail in details:
+            ways[f"{name}, detail {detail:g}"] = learned(downscaler, detail, told)
+    for folder, shots_ in found.items():
+        anchors = [curve(shot, classic("lanczos"), enlarge) for shot in shots_]
+        for name, make in ways.items():
+            curves = [curve(shot, make, enlarge) for shot in shots_]
+            pairs = list(zip(anchors, curves, strict=True))
+            rows = [[bd_rate(anchor, points, metric) for metric in METRICS] for anchor, points in pairs]
+            yield {
+                "table": "video",
+                "codec": "h264",
+                "factor": 0.5,
+                "receiver": receiver,
+                "downscaler": name,
+                "folder": folder,
+                "clips": len(shots_),
+                **chain.mean_rates(rows, METRICS),
+                "steadier": round(float(np.mean([steadier(*pair) for pair in pairs])), 3),
+            }
 
-    def learned(detail: float) -> MakeFrame:
-        return lambda frame, crf: smaller(
-            frame, downscaler, ClipSharing(min(frame.y.shape) // 2, crf, detail, told)
-        )
 
-    ways: dict[str, MakeFrame] = {
-        **{name: classic(name) for name in ("box", "bicubic")},
-        **{f"learned, detail {detail:g}": learned(detail) for detail in details},
-    }
-    anchors = [curve(shot, classic("lanczos"), enlarge) for shot in found]
-    for name, make in ways.items():
-        rows = [
-            [bd_rate(anchor, points, metric) for metric in METRICS]
-            for anchor, points in (
-                (anchor, curve(shot, make, enlarge)) for shot, anchor in zip(found, anchors, strict=True)
-            )
-        ]
-        yield {
-            "table": "video",
-            "codec": "h264",
-            "factor": 0.5,
-            "receiver": receiver,
-            "downscaler": name,
-            "clips": len(found),
-            **chain.mean_rates(rows, METRICS),
-        }
+def learned(downscaler: nitido.Downscaler, detail: float, receiver: Receiver) -> MakeFrame:
+    """A network, to half the size."""
+    return lambda frame, crf: smaller(
+        frame, downscaler, ClipSharing(min(frame.y.shape) // 2, crf, detail, receiver)
+    )
+
+
+def steadier(anchor: Sequence[chain.Point], test: Sequence[chain.Point]) -> float:
+    """By how many decibels the flicker is less at the same rate factors, on average."""
+    place = METRICS.index("flicker")
+    return float(np.mean([b.scores[place] - a.scores[place] for a, b in zip(anchor, test, strict=True)]))
 
 
 def classic(name: str) -> MakeFrame:

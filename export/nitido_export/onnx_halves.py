@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-_WORTH = 4096
+_WORTH = 2048
 """Weights from which a tensor is worth a node."""
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nitido.photo.model import Pixels
+from nitido.photo.samples import luma
 from nitido_export.errors import SamplesMissing
 from nitido_train import data
 
@@ -31,3 +35,9 @@ def crops(photos: Sequence[Pixels], height: int, width: int, count: int) -> Iter
     for photo in large[:count]:
         top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
         yield photo[top : top + height, left : left + width]
+
+
+def grey(pixels: Pixels) -> NDArray[np.float32]:
+    """Luma (H, W, 1) in [0, 1], for graphs that take nothing else."""
+    levels: NDArray[np.float32] = luma(pixels)[..., None] * np.float32(1 / 255)
+    return levels

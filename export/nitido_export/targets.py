@@ -99,6 +99,7 @@ PACKAGED = {
     "scorer_rank": (),
     "video": ("onnx-fp32", "onnx-w8a8", "litert-fp16"),
     "blind": ("onnx-fp32",),
+    "downscale": _HALVES,
 }
 """What the zoo has of these recipes' models instead: the wheel stays below 40 MB."""
 SHIPPED = ("onnx", "litert")

@@ -8,9 +8,10 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
-from nitido.sharing.grid import grid_of, quarters, resize
+from nitido.sharing.grid import grid_of, resize
 from nitido.sharing.wish import Wish, weights_of
 from nitido_train import checkpoint, codecs, data, picture_losses, sharing, sharing_cases
 from nitido_train.loop import LoopConfig, Progress
@@ -72,6 +73,16 @@ def test_linear_filters_are_the_same_at_any_stride() -> None:
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("kind", ["a", "d"])
+def test_features_do_not_depend_on_how_bright_a_picture_is(kind: Kind) -> None:
+    net = DownscaleNet(DownscaleConfig(kind))
+    dark = torch.rand(1, 4, 12, 12) / 2
+    inner = slice(3, -3)  # zeros are padded, and those are another level
+    torch.testing.assert_close(
+        net.look(dark)[..., inner, inner], net.look(dark + 0.5)[..., inner, inner], atol=1e-5, rtol=0
+    )
+
+
 def test_the_wish_changes_the_result() -> None:
     net = DownscaleNet(DownscaleConfig())
     torch.nn.init.normal_(net.tail.weight)
@@ -84,9 +95,9 @@ def test_the_wish_changes_the_result() -> None:
 def test_the_sdk_reads_the_same_grid_as_training(side: int) -> None:
     image = images(1)
     luma = (255 * image[0, 0]).round().byte().numpy()
-    found = 255 * quarters(grid_of(luma, (side, side))).transpose(2, 0, 1)
-    trained = sharing.quarters_of(image, side)[0].numpy() * 255
-    assert np.abs(found - trained.clip(0, 255)).mean() < 0.5  # Pillow rounds and clips between its passes
+    found = F.pixel_unshuffle(codecs.planes_to_tensor([grid_of(luma, (side, side))]), 2)
+    trained = sharing.quarters_of(image, side).clamp(0, 1)
+    assert 255 * float((found - trained).abs().mean()) < 0.5  # Pillow rounds and clips between its passes
 
 
 @pytest.mark.parametrize("name", sharing_cases.FILTERS)

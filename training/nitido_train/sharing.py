@@ -168,9 +168,9 @@ def downscaled(net: DownscaleNet, large: Tensor, side: int, wish: Wish) -> Tenso
     with torch.autocast("cpu", enabled=False):
         quarters = quarters_of(large, side, net.config.kind == "c")
     told = torch.from_numpy(wish.vector())[None]
-    change = net.refine(quarters.contiguous(memory_format=torch.channels_last), told)
+    change = net.refine(net.look(quarters.contiguous(memory_format=torch.channels_last)), told)
     with torch.autocast("cpu", enabled=False):
-        return net.add(quarters, change.float(), told).clamp(0, 1)
+        return net.add(net.filter(quarters), change.float(), told).clamp(0, 1)
 
 
 def quarters_of(large: Tensor, side: int, with_offsets: bool = False) -> Tensor:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from nitido.bundle.manifest import TensorSpec, VideoTask
 from nitido.photo.model import Pixels
-from nitido.photo.samples import luma
 from nitido_export.checkpoints import fill
 from nitido_export.graphs import Graph, Model, Values
+from nitido_export.photos import grey
 from nitido_train import checkpoint
 from nitido_train.checkpoint import Provenance
 from nitido_train.nets.video import CELLS, PATHS, SOURCES, TARGETS, VideoConfig, VideoNet, folded
@@ -79,7 +79,7 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
             net=_See(net, source),
             inputs=(frame,),
             outputs=(seen,),
-            example=lambda pixels: {"luma": _luma(pixels)},
+            example=lambda pixels: {"luma": grey(pixels)},
             side=GRID * CELLS[source],
             multiple=CELLS[source],
             floats=True,
@@ -133,7 +133,7 @@ class _Featured:
         self.net, self.source = net, source
 
     def __call__(self, pixels: Pixels) -> Values:
-        frame = _luma(pixels)
+        frame = grey(pixels)
         with torch.inference_mode():
             seen = self.net.encode(torch.from_numpy(frame)[None, :, :, :].permute(0, 3, 1, 2), self.source)
             features, _ = self.net.remember(seen, torch.zeros_like(seen))
@@ -143,17 +143,11 @@ class _Featured:
 def _remembering(net: VideoNet, pixels: Pixels) -> Values:
     """A frame, and what is remembered of a pan across it: memory goes on filling for some frames."""
     with torch.inference_mode():
-        seen = net.encode(torch.from_numpy(_luma(pixels)).permute(2, 0, 1)[None], SOURCES[0])
+        seen = net.encode(torch.from_numpy(grey(pixels)).permute(2, 0, 1)[None], SOURCES[0])
         state = torch.zeros_like(seen)
         for beyond in range(REMEMBERED, 0, -1):
             _, state = net.remember(seen.roll(beyond, 3), state)
     return {"seen": _cells_last(seen), "state": _cells_last(state)}
-
-
-def _luma(pixels: Pixels) -> NDArray[np.float32]:
-    """(H, W, 1) in [0, 1]."""
-    grey: NDArray[np.float32] = luma(pixels)[..., None] * np.float32(1 / 255)
-    return grey
 
 
 def _cells_last(tensor: Tensor) -> NDArray[np.float32]:

@@ -56,11 +56,11 @@ def open_colorizer(args: Command) -> Colorizer:
     return Colorizer.open(runtime=args.runtime, device=args.device, threads=args.threads)
 
 
-def open_downscaler(args: Command) -> Downscaler:
-    """The shipped codec-aware downscaler."""
+def open_downscaler(args: Command, bundle: str) -> Downscaler:
+    """A shipped codec-aware downscaler."""
     from nitido.sharing import Downscaler
 
-    return Downscaler.open(runtime=args.runtime, device=args.device, threads=args.threads)
+    return Downscaler.open(bundle, runtime=args.runtime, device=args.device, threads=args.threads)
 
 
 def open_video_upscaler(args: Command, target: int, fast: bool, bundle: str | None) -> VideoUpscaler:

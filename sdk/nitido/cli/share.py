@@ -44,6 +44,7 @@ class Args(FolderCommand):
     quality: int
     crf: int
     adapt: bool
+    fast: bool
     detail: float | None
     receiver: Receiver
 
@@ -82,6 +83,9 @@ def add(commands: Subparsers) -> None:
         "--adapt", action="store_true", help="tune the network's wish to a clip, on a few of its frames first"
     )
     parser.add_argument(
+        "--fast", action="store_true", help="of a clip, the faster network and a faster encoder: more bits"
+    )
+    parser.add_argument(
         "--detail",
         type=share,
         metavar="D",
@@ -107,13 +111,15 @@ def run(args: Args, output: Output) -> bool:
         raise InvalidOption(
             f"expected --to WxH or --long-side for photos, got {args.to}p; lines are for a clip"
         )
+    if args.fast:
+        raise InvalidOption("expected --fast with a clip, got photos; leave it out")
     from nitido.batch.sharing import Sharing, shared_names, sharing
     from nitido.sizes import Size
 
     size = Size(to=args.to, long_side=args.long_side)
     detail = 0.5 if args.detail is None else args.detail
     wanted = Sharing(size, args.codec, args.quality, args.max_bytes, detail, args.receiver)
-    downscaler = opening.open_downscaler(args)
+    downscaler = opening.open_downscaler(args, "share")
     options = {"command": "share", **asdict(wanted), "model": getattr(downscaler, "id", None)}
     work = sharing(downscaler, wanted, max_megapixels=args.max_megapixels)
     reports = run_work(args, work, options, output, names=lambda photos: shared_names(photos, args.codec))
@@ -128,11 +134,12 @@ def _clip(args: Args, output: Output) -> bool:
     from nitido.sharing.clip import ClipSharing, share_clip
 
     detail = ClipSharing.detail if args.detail is None else args.detail
-    options = ClipSharing(args.to, args.crf, detail, args.receiver)
+    preset = "veryfast" if args.fast else ClipSharing.preset
+    options = ClipSharing(args.to, args.crf, detail, args.receiver, preset=preset)
     source = Path(args.source)
     destination = file_destination(source, args.output)
     start = time.monotonic()
-    downscaler = opening.open_downscaler(args)
+    downscaler = opening.open_downscaler(args, "share-fast" if args.fast else "share")
     if args.adapt:
         from nitido.sharing.adapt import adapt
 

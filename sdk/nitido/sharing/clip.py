@@ -25,6 +25,8 @@ class ClipSharing:
     receiver: Receiver = "classic"
     told: float | None = None
     """The rate factor that the network is told; None: the true one. ``adapt`` tunes it."""
+    preset: str = "medium"
+    """Of libx264, from ultrafast to veryslow."""
 
     @property
     def told_crf(self) -> float:
@@ -57,7 +59,7 @@ def share_clip(
     def change(planes: Planes) -> Planes:
         return smaller(planes, downscaler, options)
 
-    encoding = Encoding(crf=options.crf)
+    encoding = Encoding(crf=options.crf, preset=options.preset)
     return transcode(source, destination, change, encoding=encoding, overwrite=overwrite, on_frame=on_frame)
 
 

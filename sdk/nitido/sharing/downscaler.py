@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,16 @@ from nitido.photo.model import LUMA, Pixels
 from nitido.runtime import open_session
 from nitido.runtime.session import RuntimeInfo, Session
 from nitido.sharing.coarseness import Codec
-from nitido.sharing.grid import Plane, Shape, apart, crisper, grid_of, quarters
+from nitido.sharing.grid import Plane, Shape, apart, crisper, grid_of
 from nitido.sharing.wish import COUNT, Wish, crispness_of, weights_of
 from nitido.sizes import Size
-from nitido.tensors import check_pixels, fixed_size, tensor_to_vector, vector_to_tensor
+from nitido.tensors import (
+    check_pixels,
+    fixed_size,
+    pixels_to_tensor,
+    tensor_to_vector,
+    vector_to_tensor,
+)
 from nitido.tiler import Tiler, crop
 
 Receiver = Literal["classic", "nitido"]
@@ -34,12 +40,12 @@ class Downscaler:
     """
 
     def __init__(self, session: Session, task: DownscaleTask, id: str = "") -> None:  # noqa: A002
-        """Use an open session: quarters of luma and a wish in, luma out. Raises BundleInvalid for others."""
+        """Use an open session: a grid of luma and a wish in, luma out. Raises BundleInvalid for others."""
         build = session.build
         seen = [_channels(spec) for spec in (*build.inputs, *build.outputs)]
-        if seen != [4, COUNT, 1]:
+        if seen != [1, COUNT, 1]:
             raise BundleInvalid(
-                f"expected a downscaler's graph to turn four quarters of luma and a wish of {COUNT} numbers "
+                f"expected a downscaler's graph to turn a grid of luma and a wish of {COUNT} numbers "
                 f"into luma, got the tensors {', '.join(s.name for s in (*build.inputs, *build.outputs))}; "
                 f"export the bundle again"
             )
@@ -47,7 +53,7 @@ class Downscaler:
         """``Manifest.id`` of the bundle: a folder run notices by it that the model has changed."""
         self._session = session
         self._halo = task.halo
-        size = fixed_size(build.inputs[0])
+        size = fixed_size(build.outputs[0])
         self._tiler = Tiler(size or task.tile, task.halo, task.multiple, fixed=size is not None)
 
     @classmethod
@@ -128,19 +134,19 @@ class Downscaler:
         halo, (height, width) = self._halo, shape
         # Networks pad with zeros; with a mirrored margin that is cut off again, those never show.
         tall, wide = height + 2 * halo, width + 2 * halo
-        seen = crop(grid_of(luma, shape), -2 * halo, -2 * halo, 2 * tall, 2 * wide)
+        seen = np.pad(grid_of(luma, shape), 2 * halo, "symmetric")
         told = vector_to_tensor(wish.vector(), wanted)
         result = np.empty((tall, wide), np.float32)
+        tensor: NDArray[Any] | None = None
         for tile in self._tiler.plan(tall, wide):
             part = crop(seen, 2 * tile.top, 2 * tile.left, 2 * tile.height, 2 * tile.width)
-            tensor = vector_to_tensor(quarters(part), image)
+            tensor = pixels_to_tensor(part[..., np.newaxis], image, tensor)
             found = self._session.run({image.name: tensor, wanted.name: told})[made.name]
             small = tensor_to_vector(found, made)[..., 0]
             (y0, y1), (x0, x1) = tile.rows, tile.columns
             kept = small[y0 - tile.top : y1 - tile.top, x0 - tile.left : x1 - tile.left]
             np.multiply(kept, np.float32(255), out=result[y0:y1, x0:x1])
-        crisper(result, wish.crispness)
-        return result[halo : halo + height, halo : halo + width]
+        return crisper(result, wish.crispness)[halo : halo + height, halo : halo + width]
 
 
 def _scaled(shape: Shape, factor: float) -> Shape:

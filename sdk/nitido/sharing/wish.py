@@ -17,7 +17,7 @@ _PATH: tuple[Weights, ...] = ((1.0, 0.0, 0.0), (0.4, 0.5, 0.1), (0.0, 0.5, 0.5))
 """What ``detail`` 0, 0.5 and 1 mean."""
 COUNT = 7
 _CRISPNESS = 0.1
-"""At the slider's ends: more would cost bits at equal quality."""
+"""At the slider's upper end: more would cost too many bits at equal quality."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,12 @@ class Wish:
 
 
 def crispness_of(detail: float) -> float:
-    """How much crisper or softer than the network makes it the slider wants a result: none in the middle.
+    """How much crisper than the network makes it the slider wants a result: not at all up to the middle.
 
-    The losses that its ends weigh want nearly the same picture, so that people would see no difference.
+    The losses that its ends weigh want nearly the same picture, so that people would see no difference. To
+    soften results at the lower end was tried: it costs bits at equal quality, which is what that end is for.
     """
-    return _CRISPNESS * (2 * detail - 1)
+    return _CRISPNESS * max(0.0, 2 * detail - 1)
 
 
 def weights_of(detail: float) -> Weights:

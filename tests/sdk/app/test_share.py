@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from nitido.bundle.manifest import Build, DownscaleTask, TensorSpec
 from nitido.cli import main, opening
-from nitido.runtime.function import FunctionSession
 from nitido.sharing import Downscaler
-from nitido.sharing.wish import COUNT
-
-
-def mean_of_quarters() -> Downscaler:
-    build = Build(
-        *("main", "onnx-fp32", "x", "0" * 64, 1),
-        inputs=(TensorSpec("quarters", (1, 4, None, None)), TensorSpec("wish", (1, COUNT), layout="NC")),
-        outputs=(TensorSpec("luma", (1, 1, None, None)),),
-        parity={},
-    )
-    session = FunctionSession(lambda found: {"luma": found["quarters"].mean(1, keepdims=True)}, build)
-    return Downscaler(session, DownscaleTask(halo=3, tile=512))
 
 
 @pytest.fixture(autouse=True)
-def plain_downscaler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "open_downscaler", lambda args: mean_of_quarters())
+def plain_downscaler(monkeypatch: pytest.MonkeyPatch, halving_downscaler: Callable[[], Downscaler]) -> None:
+    monkeypatch.setattr(opening, "open_downscaler", lambda args, bundle: halving_downscaler())
 
 
 def textured(width: int, height: int, mode: str = "RGB") -> Image.Image:

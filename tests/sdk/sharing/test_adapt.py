@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nitido.bundle.manifest import Build, DownscaleTask, TensorSpec
 from nitido.cli import main, opening
-from nitido.runtime.function import FunctionSession
-from nitido.runtime.session import Tensors
 from nitido.sharing import Downscaler
 from nitido.sharing.coarseness import coarseness
-from nitido.sharing.wish import COUNT
 
 av = pytest.importorskip("av", reason="needs PyAV, of the extra video")
 from nitido.sharing.adapt import SAMPLE, adapt, sample  # noqa: E402
@@ -43,27 +40,29 @@ def clip(tmp_path: Path) -> Path:
     return file
 
 
-def best_when_told(crf: float) -> Downscaler:
-    """A network whose result is the noisier the farther what it is told is from a rate factor."""
-    wanted = (coarseness("h264", crf) - 4) / 2
+@pytest.fixture
+def best_when_told(halving_downscaler: Callable[..., Downscaler]) -> Callable[[float], Downscaler]:
+    """Makes a network whose result is the noisier the farther what it is told is from a rate factor."""
     noise = np.random.default_rng(1).normal(0, 1, (200, 200)).astype(np.float32)
 
-    def run(found: Tensors) -> Tensors:
-        mean = found["quarters"].mean(1, keepdims=True)
-        off = abs(float(found["wish"][0, 3]) - wanted)
-        return {"luma": mean + off * noise[: mean.shape[2], : mean.shape[3]]}
+    def make(crf: float) -> Downscaler:
+        wanted = (coarseness("h264", crf) - 4) / 2
 
-    inputs = TensorSpec("quarters", (1, 4, None, None)), TensorSpec("wish", (1, COUNT), layout="NC")
-    output = TensorSpec("luma", (1, 1, None, None))
-    build = Build("main", "onnx-fp32", "x", "0" * 64, 1, inputs, (output,), {})
-    return Downscaler(FunctionSession(run, build), DownscaleTask(halo=3, tile=512))
+        def change(mean: Any, wish: Any) -> Any:
+            return mean + abs(float(wish[3]) - wanted) * noise[: len(mean), : mean.shape[1]]
+
+        return halving_downscaler(change)
+
+    return make
 
 
 def test_a_sample_is_frames_in_a_row_after_the_first_second(clip: Path) -> None:
     assert len(sample(clip)) == SAMPLE
 
 
-def test_what_is_told_moves_to_where_the_clip_comes_out_best(clip: Path) -> None:
+def test_what_is_told_moves_to_where_the_clip_comes_out_best(
+    clip: Path, best_when_told: Callable[[float], Downscaler]
+) -> None:
     asked = ClipSharing(32, crf=26)
     found = adapt(clip, best_when_told(32), asked)
     assert found.options.told_crf == 32
@@ -81,9 +80,13 @@ def test_what_makes_no_difference_is_left_alone(
 
 
 def test_the_command_adapts_first(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clip: Path,
+    tmp_path: Path,
+    best_when_told: Callable[[float], Downscaler],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(opening, "open_downscaler", lambda args: best_when_told(31))
+    monkeypatch.setattr(opening, "open_downscaler", lambda args, bundle: best_when_told(31))
     words = ["share", str(clip), "-o", str(tmp_path / "out.mp4"), "--to", "32p", "--adapt"]
     assert main(words) == 0
     assert "adapted to the clip: -" in capsys.readouterr().out

@@ -124,7 +124,7 @@ def test_a_clip_that_breaks_off_is_kept_as_far_as_it_goes(
 ) -> None:
     whole = make_clip(tmp_path / "whole.mkv", times=tuple(range(0, 4000, 40)))
     (tmp_path / "cut.mkv").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    monkeypatch.setattr(opening, "open_downscaler", lambda args: make_downscaler())
+    monkeypatch.setattr(opening, "open_downscaler", lambda args, bundle: make_downscaler())
     words = ["share", str(tmp_path / "cut.mkv"), "-o", str(tmp_path / "out.mkv"), "--to", "24p", "--json"]
     status = main(words)
     told = json.loads(capsys.readouterr().out)
@@ -136,13 +136,32 @@ def test_a_clip_that_breaks_off_is_kept_as_far_as_it_goes(
 def test_the_command_makes_a_clip_small(
     make_downscaler: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(opening, "open_downscaler", lambda args: make_downscaler())
+    monkeypatch.setattr(opening, "open_downscaler", lambda args, bundle: make_downscaler())
     source = make_clip(tmp_path / "in.mp4")
     assert main(["share", str(source), "-o", str(tmp_path / "out"), "--to", "24p", "--crf", "30"]) == 0
     assert "10 frames" in capsys.readouterr().out
     assert frames(tmp_path / "out" / "in.mp4")[0].height == 24
     assert main(["share", str(source), "-o", str(tmp_path / "x.mp4"), "--long-side", "32"]) == 2
     assert main(["share", str(tmp_path), "-o", str(tmp_path / "y"), "--to", "24p"]) == 2
+
+
+def test_fast_is_another_network_and_a_faster_encoder_and_not_for_photos(
+    make_downscaler: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        opening, "open_downscaler", lambda args, bundle: asked.append(bundle) or make_downscaler()
+    )
+    source = make_clip(tmp_path / "in.mp4")
+    for words in ([], ["--fast"]):
+        name = str(tmp_path / f"out{len(words)}.mp4")
+        assert main(["share", str(source), "-o", name, "--to", "24p", *words]) == 0
+    assert asked == ["share", "share-fast"]
+    slow, fast = (tmp_path / f"out{number}.mp4" for number in (0, 1))
+    assert b"subme=7" in slow.read_bytes()  # x264 writes its settings into the stream
+    assert b"subme=2" in fast.read_bytes()
+    assert main(["share", str(tmp_path), "-o", str(tmp_path / "y"), "--long-side", "24", "--fast"]) == 2
+    assert "--fast with a clip" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [{"lines": 1}, {"lines": 24, "crf": 52}, {"lines": 24, "crf": -1}])

@@ -16,7 +16,7 @@ from nitido.photo.model import Pixels
 from nitido.runtime.function import FunctionSession
 from nitido.sharing import Downscaler
 from nitido.sharing.coarseness import coarseness
-from nitido.sharing.grid import apart, grid_of, quarters
+from nitido.sharing.grid import apart, grid_of
 from nitido.sharing.wish import Wish, weights_of
 from nitido.sizes import Size
 
@@ -35,10 +35,7 @@ def ramp(height: int, width: int) -> Pixels:
 
 def test_at_half_the_size_the_grid_is_the_photo_itself() -> None:
     luma = photo(6, 8)[..., 0]
-    found = np.rint(255 * quarters(grid_of(luma, (3, 4))))
-    for y in range(3):
-        for x in range(4):
-            np.testing.assert_array_equal(found[y, x], luma[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].ravel())
+    np.testing.assert_array_equal(grid_of(luma, (3, 4)), luma)
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
@@ -115,7 +112,8 @@ def test_the_slider_makes_results_crisper(make_downscaler: Make) -> None:
         for detail in (0.0, 0.25, 0.5, 0.75, 1.0)
     ]
     assert strengths == sorted(strengths)
-    assert strengths[-1] > 1.05 * strengths[0]
+    assert strengths[0] == strengths[2]  # up to the middle, the network alone decides
+    assert strengths[-1] > 1.02 * strengths[0]
 
 
 @pytest.mark.parametrize("codec", ["jpeg", "webp", "avif"])
@@ -151,5 +149,5 @@ def test_other_nonsense_is_refused(make_downscaler: Make) -> None:
 def test_a_graph_of_other_tensors_is_refused() -> None:
     image = TensorSpec("image", (1, 3, None, None))
     build = Build("main", "onnx-fp32", "x", "0" * 64, 1, (image,), (image,), {})
-    with pytest.raises(BundleInvalid, match="four quarters of luma"):
+    with pytest.raises(BundleInvalid, match="a grid of luma"):
         Downscaler(FunctionSession(lambda inputs: inputs, build), DownscaleTask(3, 512))

@@ -31,7 +31,7 @@ class DownscaleConfig:
     hidden: int = 24
     """Width of the layer that reads the wish."""
     details: int = 5
-    """Filters of detail beside the one of the whole, at most 5."""
+    """Filters of detail beside the one of the whole, at most 5; kind d needs one."""
     fine: int = 8
     """Features of the grid in b and c."""
     stride: int = 1
@@ -60,8 +60,9 @@ class DownscaleNet(nn.Module):
         found = config.details if kind == "d" else 1
         self.tail = nn.Conv2d(width, stride**2 * found, 3, padding=1)
         self.whole = nn.Conv2d(4, 1, 3, padding=1, bias=False)
-        self.details = nn.Conv2d(4, config.details, 3, padding=1, bias=False)
-        self.mix = nn.Linear(config.hidden, config.details)
+        if config.details:
+            self.details = nn.Conv2d(4, config.details, 3, padding=1, bias=False)
+            self.mix = nn.Linear(config.hidden, config.details)
         # Of each pixel of a place; the whole comes first, and has a share of one.
         places = F.pad(torch.eye(config.details), (0, 0, 1, 0)).repeat_interleave(stride**2, 0)
         self.register_buffer("places", places, persistent=False)
@@ -73,9 +74,10 @@ class DownscaleNet(nn.Module):
         with torch.no_grad():
             whole, details = _short_filters()
             self.whole.weight.copy_(whole)
-            self.details.weight.copy_(details[: config.details])
-            nn.init.zeros_(self.mix.weight)
-            nn.init.zeros_(self.mix.bias)
+            if config.details:
+                self.details.weight.copy_(details[: config.details])
+                nn.init.zeros_(self.mix.weight)
+                nn.init.zeros_(self.mix.bias)
             for layer in self.body:
                 assert isinstance(layer, nn.Conv2d)
                 nn.init.normal_(layer.weight, std=0.5 * (2 / (9 * width)) ** 0.5)
@@ -94,24 +96,31 @@ class DownscaleNet(nn.Module):
 
     def forward(self, quarters: Tensor, wish: Tensor) -> Tensor:
         """Make small."""
-        return self.add(quarters, self.refine(quarters, wish), wish)
+        return self.add(self.filter(quarters), self.refine(self.look(quarters), wish), wish)
 
-    def kernels(self) -> tuple[Tensor, Tensor]:
-        """Of the whole and of its details, so that what is flat stays flat."""
-        return _level(self.whole.weight, 1.0), _level(self.details.weight, 0.0)
+    def look(self, quarters: Tensor) -> Tensor:
+        """The first features, (N, width, H / stride, W / stride), before a wish scales and shifts them."""
+        if self.config.kind in ("b", "c"):
+            fine = F.relu(self.fine(F.pixel_shuffle(quarters[:, :4], 2)))
+            quarters = torch.cat([F.avg_pool2d(fine, 2), quarters[:, 4:]], 1)
+        stride = self.config.stride
+        return F.conv2d(quarters, self.looks(), self.head.bias, stride=stride, padding=stride)
 
-    def refine(self, quarters: Tensor, wish: Tensor) -> Tensor:
+    def looks(self) -> Tensor:
+        """Kernels of the first features. Where these see luma itself, its level does not matter.
+
+        With it, nearly all features died within minutes of training, and little but linear filters was left.
+        """
+        return self.head.weight if self.config.kind in ("b", "c") else _level(self.head.weight, 0.0)
+
+    def refine(self, seen: Tensor, wish: Tensor) -> Tensor:
         """What to add to the linear filters' result; in kind d, to the shares that they have in it.
 
         (N, ., H / stride, W / stride): pixels of a place are channels.
         """
         told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
         scale, shift = told.chunk(2, 1)
-        features = quarters
-        if self.config.kind in ("b", "c"):
-            fine = F.relu(self.fine(F.pixel_shuffle(quarters[:, :4], 2)))
-            features = torch.cat([F.avg_pool2d(fine, 2), quarters[:, 4:]], 1)
-        features = F.relu(self.head(features) * (1 + scale) + shift)
+        features = F.relu(seen * (1 + scale) + shift)
         for layer in self.body:
             features = F.relu(layer(features))
         weight, bias = self.tail.weight, self.tail.bias
@@ -121,22 +130,33 @@ class DownscaleNet(nn.Module):
             weight, bias = F.pad(weight, (0, 0, 0, 0, 0, 0, whole, 0)), F.pad(bias, (whole, 0))
         return F.conv2d(features, weight, bias, padding=1)
 
-    def add(self, quarters: Tensor, change: Tensor, wish: Tensor) -> Tensor:
-        """The result, from the grid and what ``refine`` found."""
+    def filter(self, quarters: Tensor) -> Tensor:
+        """What each linear filter makes: (N, ., H / stride, W / stride), first the whole of all pixels."""
         stride = self.config.stride
+        return F.conv2d(quarters[:, :4], self.kernels(), stride=stride, padding=stride)
+
+    def kernels(self) -> Tensor:
+        """(., 4, 3 stride, 3 stride), of the whole and of its details, so that what is flat stays flat."""
+        kernels = _level(self.whole.weight, 1.0)
+        if self.config.details:
+            kernels = torch.cat([kernels, _level(self.details.weight, 0.0)])
+        return _spread(kernels, self.config.stride)
+
+    def add(self, filtered: Tensor, change: Tensor, wish: Tensor) -> Tensor:
+        """The result, from what ``filter`` and ``refine`` found."""
+        if not self.config.details:
+            return F.pixel_shuffle(filtered + change, self.config.stride)
         shares = self.mix(F.relu(self.read(wish)))
         shares = F.linear(shares, self.get_buffer("places"), self.get_buffer("ones"))[:, :, None, None]
-        kernels = spread(torch.cat(self.kernels()), stride)
-        filtered = F.conv2d(quarters[:, :4], kernels, stride=stride, padding=stride)
         if self.config.kind == "d":
             shares = shares + change
         result = F.conv2d(filtered * shares, self.get_buffer("sums"))
         if self.config.kind != "d":
             result = result + change
-        return F.pixel_shuffle(result, stride)
+        return F.pixel_shuffle(result, self.config.stride)
 
 
-def spread(kernels: Tensor, stride: int) -> Tensor:
+def _spread(kernels: Tensor, stride: int) -> Tensor:
     """Kernels (K, 4, 3, 3) to (K stride^2, 4, 3 stride, 3 stride): of each pixel of a place, row by row."""
     room = 3 * stride - 3
     placed = [

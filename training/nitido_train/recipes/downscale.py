@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=DownscaleConfig.width)
     parser.add_argument("--depth", type=int, default=DownscaleConfig.depth)
     parser.add_argument("--stride", type=int, choices=(1, 2), default=2, help="1: four times the work")
-    parser.add_argument("--details", type=int, choices=range(1, 6), default=3, help="filters of detail")
+    parser.add_argument("--details", type=int, choices=range(6), default=3, help="filters of detail")
     parser.add_argument("--half", action="store_true", help="only to half the size")
     parser.add_argument(
         "--codecs", default=",".join(codecs.CODECS), help="to train for, with commas; empty for none at all"
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the schedule after so long")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--muon", type=float, default=0.01, help="Muon's learning rate; 0 for AdamW alone")
+    parser.add_argument("--muon", type=float, default=0.003, help="Muon's learning rate; 0 for AdamW alone")
     parser.add_argument("--warm-start", type=Path, help="checkpoint whose matching layers to start from")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
@@ -204,7 +204,7 @@ def main() -> None:
     run = Path("runs") / args.out.stem
     joint = args.joint is not None
     trained, up = train(config, args.data, run, args.proxy, args.sr, args.warm_start, args.resume, joint)
-    checkpoint.save(trained, "downscale", args.out)
+    checkpoint.save(trained, "downscale", args.out, half=True)
     if up is not None:
         checkpoint.save(replace(trained, net=up, network=asdict(up.config)), "sr", args.joint, half=True)
 
