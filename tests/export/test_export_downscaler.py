@@ -94,6 +94,22 @@ def test_a_graph_reads_the_grid_as_the_network_reads_its_quarters(
     assert expected.std() > 0.05
 
 
+def test_a_build_of_8_bits_takes_and_gives_grey_levels(
+    save_checkpoint: Any, photos: list[Pixels], tmp_path: Path
+) -> None:
+    model = open_model(checkpoint(save_checkpoint, tmp_path))
+    write_bundle(model, tmp_path / "bundle", targets.find(["onnx-w8a8"]), photos)
+    downscaler = Downscaler.open(tmp_path / "bundle")
+    assert downscaler.info.target == "onnx-w8a8"
+    luma = luma_of(photos[0])
+    with torch.inference_mode():
+        wish = torch.from_numpy(WISH.vector())[None]
+        made = model.graphs[0].net(planes_to_tensor([luma]), wish)[0, 0].numpy()
+    found = downscaler.luma(luma, made.shape, WISH) / 255
+    error = (found - made.clip(0, 1))[12:-12, 12:-12]
+    assert float(np.sqrt(np.mean(error**2))) < 0.02
+
+
 def test_a_network_that_needs_offsets_is_refused(save_checkpoint: Any, tmp_path: Path) -> None:
     with pytest.raises(CheckpointMismatch, match="kind a, b or d"):
         open_model(checkpoint(save_checkpoint, tmp_path, "c"))

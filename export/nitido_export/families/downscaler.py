@@ -112,6 +112,8 @@ def downscaler(file: Path, provenance: Provenance) -> Model:
         vary=lambda pixels, rng: _example(pixels, detail=float(rng.uniform())),
         side=TILE // 2,
         multiple=2 * config.stride,
+        greys=frozenset({"grid", "luma"}),
+        exact=frozenset({"filters"}),  # rounded taps do not add up to one
     )
     return Model(
         name=file.stem,

@@ -118,8 +118,10 @@ class DownscaleNet(nn.Module):
 
         (N, ., H / stride, W / stride): pixels of a place are channels.
         """
-        told = self.tell(F.relu(self.read(wish)))[:, :, None, None]
-        scale, shift = told.chunk(2, 1)
+        read = F.relu(self.read(wish))
+        halves = slice(self.config.width), slice(self.config.width, None)
+        told = [F.linear(read, self.tell.weight[half], self.tell.bias[half]) for half in halves]
+        scale, shift = (part[:, :, None, None] for part in told)
         features = F.relu(seen * (1 + scale) + shift)
         for layer in self.body:
             features = F.relu(layer(features))
