@@ -35,9 +35,8 @@ class _OfGrid(nn.Module):
         kernels, looks = net.kernels(), net.looks()
         bias: Tensor = net.head.get_parameter("bias")
         if self.rides:
-            least = -kernels.clamp(max=0).sum(
-                (1, 2, 3)
-            )  # added on the way, so that no ReLU cuts anything off
+            # Added on the way, so that no ReLU cuts anything off.
+            least = -kernels.clamp(max=0).sum((1, 2, 3))
             self.net = _widened(net, least)
             looks, bias = torch.cat([kernels, looks]), torch.cat([least, bias])
         else:

@@ -184,6 +184,8 @@ def main() -> None:
     parser.add_argument("--warm-start", type=Path, help="checkpoint whose matching layers to start from")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
+    if args.kind == "d" and not args.details:
+        parser.error("kind d shares out filters of detail: give it --details 1 or more")
     config = Config(
         network=DownscaleConfig(args.kind, args.width, args.depth, details=args.details, stride=args.stride),
         codecs=tuple(codec for codec in codecs.CODECS if codec in args.codecs.split(",")),
