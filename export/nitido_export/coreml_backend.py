@@ -81,13 +81,11 @@ def _model(graph: Graph, dtype: DType) -> Any:
 def _input(spec: TensorSpec, graph: Graph) -> Any:
     import coremltools
 
-    height, width = graph.frame or (1, 1)
-    sides = iter((height, width))
-    shape: Any = tuple(next(sides) if size is None else size for size in spec.shape)
+    shape: Any = graph.fixed(spec).shape
     if not is_image(spec):
         return coremltools.TensorType(name=spec.name, shape=shape)
     free = [other for other in graph.inputs if None in other.shape] == [spec] and graph.size is None
-    if free and (height, width) in SIZES:  # several inputs of listed sizes need iOS 18
+    if free and shape[2:] in SIZES:  # several inputs of listed sizes need iOS 18
         listed = [(1, 3, *size) for size in SIZES]
         shape = coremltools.EnumeratedShapes(shapes=listed, default=shape)
     return coremltools.ImageType(name=spec.name, shape=shape, color_layout=coremltools.colorlayout.RGB)
@@ -103,11 +101,10 @@ def _output(spec: TensorSpec) -> Any:
 
 def _spec(spec: TensorSpec, graph: Graph) -> TensorSpec:
     """Images as the pixel buffers that they are: grey levels, channels last."""
-    sides = iter(graph.frame or (1, 1))
-    shape = tuple(next(sides) if size is None else size for size in spec.shape)
+    spec = graph.fixed(spec)
     if not is_image(spec):
-        return replace(spec, shape=shape)
-    n, c, height, width = shape
+        return spec
+    n, c, height, width = spec.shape
     return replace(spec, shape=(n, height, width, c), layout="NHWC", dtype="uint8", quantisation=_GREY)
 
 

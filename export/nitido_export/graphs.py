@@ -74,16 +74,18 @@ class Graph:
         """Whether ONNX builds of fewer bits take or give a tensor as levels of grey."""
         return is_image(spec) or spec.name in self.greys
 
+    def fixed(self, spec: TensorSpec) -> TensorSpec:
+        """An input as builds whose shapes are fixed have it: sides that may vary are those of the frame."""
+        unit = self.multiple if spec.name in self.coarse else 1
+        sides = iter(side // unit for side in self.frame or (unit, unit))
+        return replace(spec, shape=tuple(next(sides) if size is None else size for size in spec.shape))
+
     def zeros(self) -> tuple[Tensor, ...]:
         """Inputs of a size that every target takes, to trace the network with."""
-        height, width = self.frame or (1, 1)
-        made = []
-        for spec in self.inputs:
-            unit = self.multiple if spec.name in self.coarse else 1
-            sides = {2: height // unit, 3: width // unit}
-            shape = [n or sides[axis] for axis, n in enumerate(spec.shape)]
-            made.append(torch.zeros(shape, dtype=getattr(torch, spec.dtype)))
-        return tuple(made)
+        return tuple(
+            torch.zeros([size or 1 for size in spec.shape], dtype=getattr(torch, spec.dtype))
+            for spec in map(self.fixed, self.inputs)
+        )
 
     def ways(self, rng: np.random.Generator) -> list[Callable[[Pixels], Values]]:
         """All ways to make inputs of a photo, to calibrate with."""

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nitido.bundle.manifest import TensorSpec
 from nitido.runtime.ways import COMPILED
 from nitido_export import qnn_words
 from nitido_export.artifact import Artifact
@@ -52,8 +51,7 @@ def fix_sizes(artifact: Artifact, graph: Graph) -> Artifact:
     from onnx import shape_inference
 
     model = onnx.load_from_string(artifact.content)
-    frame = graph.frame
-    inputs = tuple(_fixed(spec, frame) for spec in artifact.inputs)
+    inputs = tuple(map(graph.fixed, artifact.inputs))
     sizes = {spec.name: spec.shape for spec in inputs}
     for tensor in model.graph.input:
         _set(tensor, sizes[tensor.name])
@@ -70,11 +68,6 @@ def fix_sizes(artifact: Artifact, graph: Graph) -> Artifact:
     return replace(
         artifact, content=model.SerializeToString(deterministic=True), inputs=inputs, outputs=outputs
     )
-
-
-def _fixed(spec: TensorSpec, frame: tuple[int, int] | None) -> TensorSpec:
-    sides = iter(frame or (1, 1))
-    return replace(spec, shape=tuple(next(sides) if size is None else size for size in spec.shape))
 
 
 def _set(tensor: Any, shape: tuple[int | None, ...]) -> None:

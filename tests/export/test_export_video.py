@@ -180,3 +180,18 @@ def test_accelerators_get_no_layer_in_floats(
     building.make(few, targets.find(["onnx-w8a8", "qnn-w8a8"]), photos)
     skip = "net.skips.360-1080"
     assert made == [("w8a8", {skip}, set()), ("w8a8", set(), {skip})]
+
+
+@pytest.mark.parametrize("path", [(180, 1080), (360, 720), (720, 1080)])
+def test_builds_of_one_size_have_features_of_the_coarse_grid(
+    net: VideoNet, save_checkpoint: Any, tmp_path: Path, path: tuple[int, int]
+) -> None:
+    model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, TINY, "video"))
+    source, target = path
+    graph = next(graph for graph in model.graphs if graph.name == f"draw-{source}-{target}")
+    luma, features = (graph.fixed(spec).shape for spec in graph.inputs)
+    assert luma == (1, 1, GRID * CELLS[source], GRID * CELLS[source])
+    assert features == (1, TINY.width, GRID, GRID)
+    with torch.inference_mode():
+        made = graph.net(*graph.zeros())
+    assert made.shape == (1, 1, GRID * CELLS[target], GRID * CELLS[target])
