@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import nitido
 from nitido.blur import Blur
 from nitido.chroma import luma_of
 from nitido.photo.model import Pixels
+from nitido_bench import codec_chain as chain
 from nitido_bench.testsets import as_rgb
 from nitido_train.degrade import Degradation, degrade
 from nitido_train.metrics import colourfulness, psnr, psnr_chroma, psnr_y
@@ -175,3 +177,57 @@ def test_the_trigger_names_the_damage_and_no_other(degradation: Degradation, fac
     for photo in SHARP[:3]:
         found = trigger(degrade(sample(photo, 320), degradation, rng).pixels)
         assert [name for name in found.crossed if name != "upscale"] == [factor], photo
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "least"),
+    [("share", None, (6.0, 1.0)), ("share", "sr-x2", (3.5, 3.5)), ("share-joint", "share-up", (18.0, 18.0))],
+)
+def test_downscaled_photos_take_fewer_bits_at_equal_quality(
+    down: str, up: str | None, least: tuple[float, float]
+) -> None:
+    downscaler, told = nitido.Downscaler.open(down), "bicubic" if up is None else "sr"
+    usual = chain.received_by(told)
+    receive = usual if up is None else chain.enlarged_by(nitido.Upscaler.open(up))
+    saved = []
+    for photo in map(sample, SHARP[:3]):
+        lanczos = chain.curve(photo, 0.5, chain.classic("lanczos"), usual, "jpeg")
+        learned = chain.curve(photo, 0.5, chain.learned(downscaler, "jpeg", told, 0.5), receive, "jpeg")
+        saved.append([-chain.bd_rate(lanczos, learned, metric) for metric in ("psnr", "ms_ssim")])
+    assert (np.mean(saved, axis=0) > least).all(), saved
+
+
+def test_the_slider_takes_more_bits_for_more_sharpness() -> None:
+    downscaler, found = nitido.Downscaler.open("share"), []
+    for detail in (0.0, 0.25, 0.5, 0.75, 1.0):
+        small = [downscaler(sample(name), 0.5, detail=detail) for name in SHARP[:3]]
+        sizes = [len(chain.encoded(image, "jpeg", 75)) for image in small]
+        found.append((sum(sizes), sum(map(chain.sharpness, small))))
+    for before, after in pairwise(found):
+        assert after[0] > before[0], found
+        assert after[1] > before[1], found
+
+
+@pytest.mark.parametrize(("name", "least"), [("share", 3.5), ("share-fast", 4.0)])
+def test_downscaled_clips_take_fewer_bits_at_equal_quality(name: str, least: float) -> None:
+    pytest.importorskip("av", reason="needs PyAV, of the extra video")
+    from nitido.clips import Planes
+    from nitido_bench import codec_video
+
+    luma = sample(SHARP[0], 280)[..., 1]
+    grey = np.full((120, 120), 128, np.uint8)
+    windows = [luma[20:260, start : start + 240] for start in range(0, 40, 10)]  # a pan
+    shot = codec_video.Shot("pan", [Planes(np.ascontiguousarray(window), grey, grey) for window in windows])
+    enlarge = codec_video.received_by("bicubic")
+    make = codec_video.learned(nitido.Downscaler.open(name), 0.0, "classic")
+    lanczos, learned = (
+        codec_video.curve(shot, way, enlarge) for way in (codec_video.classic("lanczos"), make)
+    )
+    assert codec_video.bd_rate(lanczos, learned, "psnr") < -least
+
+
+@pytest.mark.parametrize("name", ["share", "share-joint", "share-fast"])
+def test_runtimes_agree_on_downscaled_photos(name: str) -> None:
+    onnx, litert = (nitido.Downscaler.open(name, runtime=runtime) for runtime in ("onnx", "litert"))
+    photo = sample(SHARP[0])
+    assert np.abs(onnx(photo, 0.5).astype(int) - litert(photo, 0.5)).max() <= 1  # between two grey levels

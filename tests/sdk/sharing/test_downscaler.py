@@ -105,15 +105,16 @@ def test_weights_sum_to_one_along_the_slider(detail: float) -> None:
     assert min(weights) >= 0
 
 
-def test_the_slider_makes_results_crisper(make_downscaler: Make) -> None:
-    downscaler, pixels = make_downscaler(), photo(120, 160)
-    strengths = [
-        float(np.abs(np.diff(downscaler(pixels, 0.5, detail=detail).astype(int), axis=1)).mean())
-        for detail in (0.0, 0.25, 0.5, 0.75, 1.0)
-    ]
-    assert strengths == sorted(strengths)
-    assert strengths[0] == strengths[2]  # up to the middle, the network alone decides
-    assert strengths[-1] > 1.02 * strengths[0]
+def test_the_slider_sharpens_from_its_middle_on(make_downscaler: Make) -> None:
+    downscaler, luma = make_downscaler(), photo(200, 160)[..., 0] // 2 + 64  # nothing clips; several bands
+    shape = 100, 80
+    mean = luma.reshape(100, 2, 80, 2).mean((1, 3))
+    around = np.pad(mean, 1, "symmetric")
+    smooth = sum(around[y : y + 100, x : x + 80] for y in range(3) for x in range(3)) / 9
+    for detail, amount in ((0.0, 0.0), (0.5, 0.0), (0.75, 0.05), (1.0, 0.1)):
+        made = downscaler.luma(luma, shape, downscaler.wish(luma.shape, shape, detail))
+        expected = mean + amount * (mean - smooth)
+        assert np.abs(made - expected).max() <= 0.501  # rounded to whole levels
 
 
 @pytest.mark.parametrize("codec", ["jpeg", "webp", "avif"])
