@@ -83,7 +83,9 @@ def add(commands: Subparsers) -> None:
         "--adapt", action="store_true", help="tune the network's wish to a clip, on a few of its frames first"
     )
     parser.add_argument(
-        "--fast", action="store_true", help="of a clip, the faster network and a faster encoder: more bits"
+        "--fast",
+        action="store_true",
+        help="of a clip, the faster network and a faster encoder, which makes less of the bits",
     )
     parser.add_argument(
         "--detail",

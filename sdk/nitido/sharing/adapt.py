@@ -107,7 +107,7 @@ class _Trial:
         if options not in self._known:
             self.count += 1
             small = [smaller(frame, self._downscaler, options) for frame in self._frames]
-            decoded, size = through_x264(small, options.crf)
+            decoded, size = through_x264(small, options.crf, options.preset)
             losses = [
                 _losses(_enlarged(plane, frame.y.shape), frame.y)
                 for plane, frame in zip(decoded[::3], self._frames[::3], strict=True)

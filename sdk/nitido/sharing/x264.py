@@ -15,14 +15,14 @@ from nitido.clips.pyav import pyav
 Plane = NDArray[np.uint8]
 
 
-def through_x264(frames: Sequence[Planes], crf: int) -> tuple[list[Plane], int]:
+def through_x264(frames: Sequence[Planes], crf: int, preset: str = "medium") -> tuple[list[Plane], int]:
     """Decoded luma, and bytes of the stream."""
     av = pyav()
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="h264") as container:
         stream: Any = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
-        stream.options = {"crf": str(crf), "threads": "1"}  # the same at every run
+        stream.options = {"crf": str(crf), "preset": preset, "threads": "1"}  # the same at every run
         for number, planes in enumerate(frames):
             frame = planes.to_frame()
             frame.pts = number

@@ -18,6 +18,7 @@ from nitido.sharing.coarseness import coarseness
 av = pytest.importorskip("av", reason="needs PyAV, of the extra video")
 from nitido.sharing.adapt import SAMPLE, adapt, sample  # noqa: E402
 from nitido.sharing.clip import ClipSharing  # noqa: E402
+from nitido.sharing.x264 import through_x264  # noqa: E402
 
 
 @pytest.fixture
@@ -69,6 +70,20 @@ def test_what_is_told_moves_to_where_the_clip_comes_out_best(
     assert (found.options.crf, found.options.lines) == (26, 32)
     assert found.saved > 0
     assert found.tried < 30
+
+
+def test_trials_are_encoded_as_the_clip_will_be(
+    clip: Path, make_downscaler: Callable[..., Downscaler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presets: set[str] = set()
+
+    def encode(frames: Any, crf: int, preset: str) -> Any:
+        presets.add(preset)
+        return through_x264(frames, crf, preset)
+
+    monkeypatch.setattr("nitido.sharing.adapt.through_x264", encode)
+    adapt(clip, make_downscaler(), ClipSharing(32, crf=26, preset="veryfast"))
+    assert presets == {"veryfast"}
 
 
 def test_what_makes_no_difference_is_left_alone(
