@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import nitido
 from nitido.video.network import VideoNetwork
 from nitido_bench.errors import SizeRefused
 from nitido_bench.suite import Row
+from nitido_bench.video_singles import nearest
 from nitido_train import data
 from nitido_train.metrics import luma, psnr
 from nitido_train.pyramids import through_h264
@@ -24,9 +25,6 @@ Clip = NDArray[np.uint8]
 _CUT = 12
 """Sides of clips are multiples of this: of every path's ratio."""
 _BORDER = 8
-PLAIN = {2: "sr-x2", 4: "sr-x4"}
-"""Single-frame networks of the zoo of the same ratio. ``sr-x4`` costs what ``video-fast`` does; ``sr-x2``,
-which works at the size of the frame, more."""
 
 
 def clips(folder: Path, limit: int | None) -> dict[str, list[data.Pixels]]:
@@ -52,7 +50,8 @@ def quality(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
                 height, width = (round(side / ratio) for side in truth.shape[1:])
                 small = [bicubic_resize(frame, height, width) for frame in frames]
                 grey = np.stack([luma(frame) for frame in small]).astype(np.uint8)
-                plain = single(ratio, args.runtime)
+                single = nearest(bundle, source, target)
+                plain = nitido.Upscaler.open(single.name, runtime=args.runtime) if single else None
                 for factor in (0, args.crf) if ratio in args.compressed else (0,):
                     seen = _compressed(grey, factor) if factor else grey
                     results = {
@@ -70,6 +69,8 @@ def quality(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
                         "path": f"{source} to {target}",
                         "crf": factor,
                         "frames": len(frames),
+                        "single": single.name if single else None,
+                        "single_cost": round(single.cost, 2) if single else None,
                     }
                     yield row | _figures(results, truth)
 
@@ -82,12 +83,6 @@ def remembering(network: VideoNetwork, clip: Clip, source: int, target: int, *, 
         results, state = network.run(frame, empty if forget else state, source, (target,))
         made.append(results[target])
     return np.stack(made)
-
-
-def single(ratio: float, runtime: str | None) -> Callable[[data.Pixels], data.Pixels] | None:
-    """The zoo's single-frame network of a ratio, where there is one."""
-    name = PLAIN.get(int(ratio)) if ratio == int(ratio) else None
-    return nitido.Upscaler.open(name, runtime=runtime) if name in nitido.zoo.names() else None
 
 
 def flicker(made: Clip, truth: Clip) -> float:

@@ -36,6 +36,7 @@ CONVERTERS: dict[str, Converter] = {
 }
 """By ``Target.runtime``. Each imports its packages when it is called."""
 
+_MAP_RANK = 4
 NOT_WRITTEN = "; no bundle was written"
 """From where an error's text is not true of a bundle that leaves the target out."""
 LeftOut = dict[str, str]
@@ -136,14 +137,14 @@ class _Workshop:
         needed = any(target.calibrated or self._rounds(target) for target in targets) and not graph.floats
         self._seen = examples(graph, photos) if needed else []
         self._rounded: dict[str, Graph] = {}
-        self._onnx: dict[tuple[DType, bool], Artifact] = {}
+        self._onnx: dict[tuple[DType, frozenset[str], frozenset[str]], Artifact] = {}
 
     def convert(self, target: Target) -> Artifact:
         """One build."""
         dtype = _dtype(self.graph, target)
         graph = self._graph(target)
         if target.runtime in ("onnx", "qnn"):
-            kind = dtype, bool(graph.exact)
+            kind = dtype, graph.exact, graph.rounded
             if kind not in self._onnx:
                 self._onnx[kind] = CONVERTERS["onnx"](graph, dtype, self._seen)
             if target.runtime == "onnx" or graph.floats:
@@ -158,11 +159,16 @@ class _Workshop:
         return self._scores and target.dtype != "fp32"
 
     def _graph(self, target: Target) -> Graph:
+        """As the target computes it: accelerators take whole numbers or nothing."""
         graph = self._of_bits(target)
-        if target.runtime == "onnx" or not graph.exact:
+        if target.runtime == "onnx":
             return graph
+        if target.runtime == "qnn" and target.calibrated:
+            plain = (spec for spec in graph.outputs if not graph.is_grey(spec))
+            maps = {spec.name for spec in plain if len(spec.shape) == _MAP_RANK}
+            graph = replace(graph, rounded=graph.rounded | maps)
         finer = graph.finer | graph.exact if target.dtype.startswith("w8") else graph.finer
-        return replace(graph, exact=frozenset(), finer=finer)  # accelerators take whole numbers or nothing
+        return replace(graph, exact=frozenset(), finer=finer)
 
     def _of_bits(self, target: Target) -> Graph:
         if not self._rounds(target):

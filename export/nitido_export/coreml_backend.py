@@ -40,6 +40,7 @@ def convert(graph: Graph, dtype: DType = "fp16", examples: Sequence[Values] = ()
         package = Path(folder) / "graph.mlpackage"
         try:
             model = _model(graph, dtype)
+            _check_names(model, graph)
             model.save(str(package))
         except Exception as error:  # the converter raises whatever its passes raise
             raise ConversionFailed(
@@ -76,6 +77,15 @@ def _model(graph: Graph, dtype: DType) -> Any:
         settings = coreml.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8", weight_threshold=512)
         model = coreml.linear_quantize_weights(model, coreml.OptimizationConfig(global_config=settings))
     return model
+
+
+def _check_names(model: Any, graph: Graph) -> None:
+    """The converter renames tensors that are called as its language's words are, ``state`` for one."""
+    description = model.get_spec().description
+    found = {tensor.name for tensor in (*description.input, *description.output)}
+    wanted = {spec.name for spec in (*graph.inputs, *graph.outputs)}
+    if found != wanted:
+        raise ValueError(f"expected tensors {', '.join(sorted(wanted))}, got {', '.join(sorted(found))}")
 
 
 def _input(spec: TensorSpec, graph: Graph) -> Any:

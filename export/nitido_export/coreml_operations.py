@@ -122,6 +122,7 @@ OPERATIONS: dict[str, Callable[[Any, Values], list[Tensor]]] = {
     "relu6": _plain(F.relu6, "x"),
     "clip": _plain(torch.clip, "x", "alpha", "beta"),
     "sigmoid": _plain(torch.sigmoid, "x"),
+    "tanh": _plain(torch.tanh, "x"),
     "add": _plain(torch.add, "x", "y"),
     "sub": _plain(torch.sub, "x", "y"),
     "mul": _plain(torch.mul, "x", "y"),

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import nitido
 from nitido_bench.live_link import BUFFER, PROPAGATION, Arrived, Link, on_screen, stalls, traces
 from nitido_bench.video_faces import figures
 from nitido_bench.video_quality import clips, flicker, means, profile_error
+from nitido_bench.video_singles import nearest
 
 
 def test_a_still_error_does_not_flicker_and_a_changing_one_does() -> None:
@@ -41,6 +43,21 @@ def test_means_are_over_the_clips_of_a_path() -> None:
     rows = [{**same, "clip": "a", "psnr": 30.0}, {**same, "clip": "b", "psnr": 32.0}]
     other = {**same, "path": "180 to 720", "clip": "a", "psnr": 20.0}
     assert list(means([*rows, other])) == [{**same, "clip": "mean", "psnr": 31.0}]
+
+
+def test_a_path_is_held_against_the_single_frame_network_of_its_cost() -> None:
+    bundle = nitido.Bundle.open("video-fast")
+    found = {path: nearest(bundle, *path) for path in [(180, 360), (180, 720), (360, 720), (360, 1080)]}
+    names = {path: single.name for path, single in found.items() if single is not None}
+    assert names == {
+        (180, 360): "sr-x2",
+        (180, 720): "sr-x4",
+        (360, 720): "sr-x2-fast",  # which works on four times as many pixels as its sibling at 180p
+        (360, 1080): "sr-x3-fast",
+    }
+    assert all(0.5 < single.cost < 2 for single in found.values() if single is not None)
+    assert nearest(bundle, 180, 1080) is None  # six times, and one and a half: there is none
+    assert nearest(bundle, 720, 1080) is None
 
 
 def test_a_link_carries_what_its_trace_says() -> None:

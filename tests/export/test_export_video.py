@@ -124,7 +124,7 @@ def test_the_gates_of_the_memory_have_scales_of_their_own(
     # layer that recalls it reads it in 8 bits.
     (following,) = (node for node in body.node if "next" in node.output)
     late = [following, *gates, *(node for node in body.node if node.op_type in ("Sub", "Mul"))]
-    assert sum("state" in node.input for node in late) == 2
+    assert sum("memory" in node.input for node in late) == 2
     assert {name for node in late for name in node.output} & set(stored) == {"next"}
     (recall,) = (node for node in body.node if node.op_type == "Conv" and "recall" in node.input[1])
     assert recall.input[0] == read_by[stored["next"]].output[0]
@@ -168,18 +168,50 @@ def test_accelerators_get_no_layer_in_floats(
     net: VideoNet, save_checkpoint: Any, photos: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, TINY, "video"))
-    few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name == "draw-360-1080"))
-    made: list[tuple[str, set[str], set[str]]] = []
+    few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name in GRAPHS[1:]))
+    made: list[tuple[str, str, set[str], set[str], set[str]]] = []
 
     def convert(graph: Graph, dtype: str, seen: object) -> Artifact:
-        made.append((dtype, set(graph.exact), set(graph.finer)))
+        made.append((graph.name, dtype, set(graph.exact), set(graph.finer), set(graph.rounded)))
         return Artifact(b"", ".onnx", graph.inputs, graph.outputs)
 
     monkeypatch.setitem(building.CONVERTERS, "onnx", convert)
     monkeypatch.setattr(qnn_backend, "convert", lambda graph, artifact, hexagon: artifact)
     building.make(few, targets.find(["onnx-w8a8", "qnn-w8a8"]), photos)
     skip = "net.skips.360-1080"
-    assert made == [("w8a8", {skip}, set()), ("w8a8", set(), {skip})]
+    assert made == [
+        ("body", "w8a8", set(), set(), {"features"}),
+        ("body", "w8a8", set(), set(), {"features", "next"}),
+        ("draw-360-1080", "w8a8", {skip}, set(), set()),
+        ("draw-360-1080", "w8a8", set(), {skip}, set()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "package", "extra"),
+    [
+        ("coreml-fp16", "coremltools", "coreml"),
+        ("coreml-w8", "coremltools", "coreml"),
+        ("qnn-w8a16-v75", "onnxruntime_qnn", "qnn"),
+    ],
+)
+def test_the_body_runs_on_phones_accelerators(
+    net: VideoNet,
+    save_checkpoint: Any,
+    photos: list[Pixels],
+    tmp_path: Path,
+    target: str,
+    package: str,
+    extra: str,
+) -> None:
+    pytest.importorskip(package, reason=f"needs {package}: pip install 'nitido[{extra}]'")
+    model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, TINY, "video"))
+    few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name == "body"))
+    loose = replace(targets.TARGETS[target], min_psnr_db=40)  # random weights spread their errors
+    manifest = write_bundle(few, tmp_path / "bundle", (loose,), photos)
+    (build,) = manifest.builds
+    assert [spec.name for spec in build.inputs] == ["seen", "memory"]  # "state" is a word of Core ML's
+    assert build.parity["psnr_db"] >= 40
 
 
 @pytest.mark.parametrize("path", [(180, 1080), (360, 720), (720, 1080)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 from collections.abc import Iterator
@@ -94,3 +95,24 @@ def test_several_processes_take_turns() -> None:
     assert [worker for worker, _ in made] == [0, 1] * 3
     assert len({process for _, process in made} - {os.getpid()}) == 2
     assert next(workers.spread(make, 0)) == (0, os.getpid())
+
+
+class Cycle:
+    """Garbage that nothing but a collection frees; it tells in which process."""
+
+    def __init__(self, freed: list[int]) -> None:
+        self.itself, self.freed = self, freed
+
+    def __del__(self) -> None:
+        self.freed.append(os.getpid())
+
+
+def test_processes_free_nothing_that_was_left_behind_before_them() -> None:
+    freed: list[int] = []
+    Cycle(freed)
+
+    def make(worker: int) -> Iterator[list[int]]:
+        gc.collect()
+        yield freed
+
+    assert next(workers.spread(make, 1)) == [os.getpid()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -27,6 +28,9 @@ def spread(make: Callable[[int], Iterator[Item]], workers: int) -> Iterator[Item
     """
     if workers == 0:
         return make(0)
+    # A clip's frames have threads of their own. Where these are missing, to free such frames waits for ever.
+    gc.collect()
+    gc.freeze()
     return iter(DataLoader(_Source(make), batch_size=None, collate_fn=_same, num_workers=workers))
 
 

@@ -64,11 +64,11 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
     config = VideoConfig(**provenance.network)
     net = folded(fill(lambda: VideoNet(config), file)).requires_grad_(False)
     frame = TensorSpec("luma", (1, 1, None, None))
-    seen, state, features, following = (
+    seen, memory, features, following = (
         TensorSpec(name, (1, channels, None, None))
         for name, channels in (
             ("seen", config.memory),
-            ("state", config.memory),
+            ("memory", config.memory),
             ("features", config.width),
             ("next", config.memory),
         )
@@ -89,7 +89,7 @@ def video_upscaler(file: Path, provenance: Provenance) -> Model:
     body = Graph(
         name="body",
         net=_Body(net),
-        inputs=(seen, state),
+        inputs=(seen, memory),
         outputs=(features, following),
         example=lambda pixels: _remembering(net, pixels),
         side=2 * GRID,
@@ -147,7 +147,7 @@ def _remembering(net: VideoNet, pixels: Pixels) -> Values:
         state = torch.zeros_like(seen)
         for beyond in range(REMEMBERED, 0, -1):
             _, state = net.remember(seen.roll(beyond, 3), state)
-    return {"seen": _cells_last(seen), "state": _cells_last(state)}
+    return {"seen": _cells_last(seen), "memory": _cells_last(state)}
 
 
 def _cells_last(tensor: Tensor) -> NDArray[np.float32]:

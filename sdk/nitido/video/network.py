@@ -69,7 +69,7 @@ class VideoNetwork:
         frames: dict[tuple[str, str], NDArray[Any]] = {}
         see = f"see-{source}"
         seen = self._run(see, {"luma": self._frame(see, whole, frames)}, {"seen": grid})["seen"]
-        inputs = {"seen": seen, "state": _to_layout(state, self._body.build.inputs[1])}
+        inputs = {"seen": seen, "memory": _to_layout(state, self._body.build.inputs[1])}
         found = self._run("body", inputs, {"features": grid})
         following = _from_layout(found["next"], self._body.build.outputs[1])
         made = {}
