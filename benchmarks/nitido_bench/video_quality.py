@@ -69,9 +69,9 @@ def quality(bundle: nitido.Bundle, args: argparse.Namespace) -> Iterator[Row]:
                         "path": f"{source} to {target}",
                         "crf": factor,
                         "frames": len(frames),
-                        "single": single.name if single else None,
-                        "single_cost": round(single.cost, 2) if single else None,
                     }
+                    if single is not None:
+                        row |= {"single": single.name, "single_cost": round(single.cost, 2)}
                     yield row | _figures(results, truth)
 
 

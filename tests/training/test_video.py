@@ -15,7 +15,7 @@ from nitido_train import checkpoint
 from nitido_train.loop import LoopConfig
 from nitido_train.motion import moving, pan, parallax, zoom
 from nitido_train.nets.grown import grown_from
-from nitido_train.nets.video import CELLS, PATHS, TIERS, VideoConfig, VideoNet
+from nitido_train.nets.video import CELLS, PATHS, TARGETS, TIERS, VideoConfig, VideoNet, scale_features
 from nitido_train.pyramids import Compression, pyramid, side_of_clips, through_h264
 from nitido_train.quantise import quantised_weight
 from nitido_train.recipes import video
@@ -76,6 +76,24 @@ def test_a_grown_network_computes_what_the_small_one_did() -> None:
             states = kept, more
             assert torch.allclose(before, after, atol=1e-5)
     assert float(states[1][:, 3:].abs().max()) > 0  # the new channels see something
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_features_change_their_range_and_results_do_not(tier: str) -> None:
+    net = VideoNet(TIERS[tier])
+    for decoder in net.decoders.values():
+        torch.nn.init.normal_(decoder.weight, std=0.1)  # what they add is to be seen
+    luma, state = torch.rand(1, 1, 16, 16), torch.rand(1, TIERS[tier].memory, 8, 8) - 0.5
+    with torch.inference_mode():
+        before = net(luma, state, 360, TARGETS[1:])
+        features, _ = net.remember(net.encode(luma, 360), state)
+    scale_features(net, 0.5)
+    with torch.inference_mode():
+        after = net(luma, state, 360, TARGETS[1:])
+        scaled, _ = net.remember(net.encode(luma, 360), state)
+    torch.testing.assert_close(scaled, features / 2)
+    for one, other in zip(after, before, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
 
 
 def test_one_pass_for_all_targets_equals_a_pass_for_each() -> None:

@@ -208,6 +208,22 @@ class VideoNet(nn.Module):
         return made
 
 
+@torch.no_grad()
+def scale_features(net: VideoNet, share: float) -> None:
+    """Multiply all features by a positive number, which ReLUs pass on, and leave the results as they are."""
+    made = [net.fuse, net.recall]
+    within = [layer for block in net.blocks for layer in block.modules()]
+    for layer in (*made, *within):
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            layer.bias.mul_(share)
+    for layer in made:
+        layer.weight.mul_(share)
+    net.memory.gates.weight[:, : net.config.width].div_(share)
+    for layer in (*net.decoders.values(), *([net.up] if net.config.fine else [])):
+        assert isinstance(layer, nn.Conv2d)
+        layer.weight.div_(share)
+
+
 def folded(net: VideoNet) -> VideoNet:
     """A copy whose skips and gates are plain convolutions, as an export takes them."""
     net = copy.deepcopy(net)

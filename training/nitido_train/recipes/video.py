@@ -26,7 +26,7 @@ from nitido_train.motion import Luma, moving
 from nitido_train.nets.discriminator import PatchJudge, judge_loss, persuasion_loss
 from nitido_train.nets.grown import grown_from
 from nitido_train.nets.sr import parameter_count
-from nitido_train.nets.video import TIERS, VideoConfig, VideoNet
+from nitido_train.nets.video import TIERS, VideoConfig, VideoNet, scale_features
 from nitido_train.pyramids import Compression, PyramidBatch, batches, pyramid, side_of_clips
 from nitido_train.resample import bicubic_resize
 from nitido_train.unrolled import gains, unrolled
@@ -104,6 +104,7 @@ def train(
     made = workers.spread(batches_of, config.workers)
     duel = Duel(net, config.adversarial > 0)
     if config.whole:
+        balance(duel.net, held_out)
         for part in body_of(duel.net):
             quantise.round_weights(part)
     average, progress = loop.fit(
@@ -125,6 +126,19 @@ def open_net(file: Path) -> VideoNet:
     net = VideoNet(VideoConfig(**checkpoint.load_provenance(file).network))
     checkpoint.load_weights(net, file)
     return net
+
+
+@torch.no_grad()
+def balance(net: VideoNet, batch: PyramidBatch) -> None:
+    """Bring features nearer to the range of the memory, with which they share one scale of 8 bits."""
+    spans: list[list[float]] = []
+    hook = net.memory.register_forward_pre_hook(
+        lambda _, given: spans.append([float(tensor.max() - tensor.min()) for tensor in given])
+    )
+    unrolled(net, batch.sources)
+    hook.remove()
+    features, memory = np.max(spans, 0)
+    scale_features(net, float(np.sqrt(memory / features)))
 
 
 def body_of(net: VideoNet) -> tuple[nn.Module, ...]:
