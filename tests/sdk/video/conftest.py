@@ -39,7 +39,7 @@ class Sessions:
 
     def __call__(self, graph: str) -> Session:
         kind, *heights = graph.split("-")
-        names = {"see": (["luma"], ["seen"]), "body": (["seen", "state"], ["features", "next"])}
+        names = {"see": (["luma"], ["seen"]), "body": (["seen", "memory"], ["features", "next"])}
         inputs, outputs = names.get(kind, (["luma", "features"], ["enlarged"]))
         channels = {"luma": 1, "enlarged": 1}
         dtype: DType = "float16" if kind in self.halves else "float32"
@@ -65,10 +65,10 @@ class Sessions:
         return {"seen": blocks.mean((1, 3))[None, None].repeat(2, 1)}
 
     def _body(self, tensors: Tensors) -> Tensors:
-        following = (tensors["state"] + tensors["seen"]) / 2
+        following = (tensors["memory"] + tensors["seen"]) / 2
         if self.broken:
             following, self.broken = np.full_like(following, np.nan), False
-        return {"features": tensors["state"], "next": following}
+        return {"features": tensors["memory"], "next": following}
 
     def _draw(self, tensors: Tensors, source: str, target: str) -> Tensors:
         cells, block = TASK.cells[source], TASK.cells[target]

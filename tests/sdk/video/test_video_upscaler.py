@@ -134,8 +134,8 @@ def test_a_state_that_is_no_number_is_dropped_once(make_upscaler: MakeUpscaler, 
     assert upscaler(grey(180, 320)).y[0, 0] == 80
     assert np.isfinite(upscaler.state).all()
     sessions._body = lambda tensors: {  # type: ignore[method-assign]
-        "features": tensors["state"],
-        "next": np.full_like(tensors["state"], np.nan),
+        "features": tensors["memory"],
+        "next": np.full_like(tensors["memory"], np.nan),
     }
     broken = VideoUpscaler(type(upscaler._network)(TASK, sessions, "id"), (360,), single=True)
     with pytest.raises(GoldenMismatch, match="compute numbers"):
