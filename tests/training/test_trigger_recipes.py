@@ -152,10 +152,10 @@ def test_what_a_student_learns_lies_between_label_and_teacher(
         trigger_lite.train(config, labels, noisy_photos, teacher, tmp_path / "run")
     training = split(labels.samples)[0]
     guess = predict(teacher.net, Looks(training, noisy_photos, teacher.view, None))
-    expected = 0.25 * guess + 0.75 * true_gains(training)
-    assert taught[0] * spreads(expected) == pytest.approx(
-        expected, abs=0.02
-    )  # the teacher's trunk is rounded
+    truth = true_gains(training)
+    expected = 0.25 * guess + 0.75 * truth
+    error = np.abs(taught[0] * spreads(expected) - expected).mean()
+    assert error < 0.05 * np.abs(guess - truth).mean()  # the teacher's trunk is rounded, as processors do it
 
 
 def test_the_student_keeps_within_half_a_million_parameters_and_a_fifth_of_the_teachers_work() -> None:
