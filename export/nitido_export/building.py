@@ -36,7 +36,6 @@ CONVERTERS: dict[str, Converter] = {
 }
 """By ``Target.runtime``. Each imports its packages when it is called."""
 
-_MAP_RANK = 4
 NOT_WRITTEN = "; no bundle was written"
 """From where an error's text is not true of a bundle that leaves the target out."""
 LeftOut = dict[str, str]
@@ -165,7 +164,7 @@ class _Workshop:
             return graph
         if target.runtime == "qnn" and target.calibrated:
             plain = (spec for spec in graph.outputs if not graph.is_grey(spec))
-            maps = {spec.name for spec in plain if len(spec.shape) == _MAP_RANK}
+            maps = {spec.name for spec in plain if parity.is_map(spec)}
             graph = replace(graph, rounded=graph.rounded | maps)
         finer = graph.finer | graph.exact if target.dtype.startswith("w8") else graph.finer
         return replace(graph, exact=frozenset(), finer=finer)
