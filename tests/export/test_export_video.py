@@ -207,11 +207,11 @@ def test_the_body_runs_on_phones_accelerators(
     pytest.importorskip(package, reason=f"needs {package}: pip install 'nitido[{extra}]'")
     model = open_model(save_checkpoint(tmp_path / "video-fast.safetensors", net, TINY, "video"))
     few = replace(model, graphs=tuple(graph for graph in model.graphs if graph.name == "body"))
-    loose = replace(targets.TARGETS[target], min_psnr_db=40)  # random weights spread their errors
+    loose = replace(targets.TARGETS[target], min_psnr_db=48)  # random weights spread their errors
     manifest = write_bundle(few, tmp_path / "bundle", (loose,), photos)
     (build,) = manifest.builds
     assert [spec.name for spec in build.inputs] == ["seen", "memory"]  # "state" is a word of Core ML's
-    assert build.parity["psnr_db"] >= 40
+    assert build.parity["psnr_db"] >= 48
 
 
 @pytest.mark.parametrize("path", [(180, 1080), (360, 720), (720, 1080)])

@@ -25,6 +25,7 @@ from nitido_train.recipes import trigger, trigger_lite
 from nitido_train.tensors import to_tensor
 from nitido_train.trigger import validation
 from nitido_train.trigger.gains import Looks, batches, gain_loss, predict, split, spreads, true_gains
+from nitido_train.trigger.head import predict_quickly
 from nitido_train.trigger.trained import open_trigger
 
 
@@ -151,12 +152,12 @@ def test_what_a_student_learns_lies_between_label_and_teacher(
     with pytest.raises(Stop):
         trigger_lite.train(config, labels, noisy_photos, teacher, tmp_path / "run")
     training = split(labels.samples)[0]
-    guess = predict(teacher.net, Looks(training, noisy_photos, teacher.view, None))
-    truth = true_gains(training)
-    expected = 0.25 * guess + 0.75 * truth
-    error = np.abs(taught[0] * spreads(expected) - expected).mean()
-    # The teacher's trunk is rounded, as processors do it. Labels alone would be 0.25 of that distance away.
-    assert error < 0.15 * np.abs(guess - truth).mean()
+    # How far it is from ``predict`` depends on how a processor rounds to bf16; the mixture is exact.
+    guess = predict_quickly(teacher.net, Looks(training, noisy_photos, teacher.view, teacher.net.estimator))
+    exact = predict(teacher.net, Looks(training, noisy_photos, teacher.view, None))
+    assert np.abs(guess - exact).mean() < 0.02
+    expected = 0.25 * guess + 0.75 * true_gains(training)
+    assert taught[0] * spreads(expected) == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_student_keeps_within_half_a_million_parameters_and_a_fifth_of_the_teachers_work() -> None:
